@@ -1,0 +1,1 @@
+"""Correct asyncio building blocks."""
