@@ -1,0 +1,66 @@
+"""rule → its page. The same text serves `asyncfix rule` and `docs/rules/*.md`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .engine import check
+from .module import Module
+from .rule import Rule
+
+BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+class Example(NamedTuple):
+    """Flawed code, and what the rule's fix makes of it (or what a person should, where there is no fix)."""
+
+    bad: str
+    good: str
+
+
+def examples(rule: Rule) -> list[Example]:
+    """The pairs of `python bad` and `python good` blocks in a rule's documentation, in order."""
+    blocks = BLOCK.findall(rule.doc)
+    if [kind for kind, _ in blocks] != ["bad", "good"] * (len(blocks) // 2):
+        raise ValueError(f"{rule.code}: bad and good examples must take turns")
+    return [Example(bad, good) for (_, bad), (_, good) in zip(blocks[::2], blocks[1::2], strict=True)]
+
+
+def page(rule: Rule) -> str:
+    """A rule's page in Markdown."""
+    default = "On by default." if rule.default else f"Off by default; select `{rule.code}` to turn it on."
+    body = BLOCK.sub(lambda found: f"{found[1].capitalize()}:\n\n```python\n{found[2]}```", rule.doc.strip())
+    return f"# {rule.code}: {rule.name}\n\n{default} {fix_note(rule)}\n\n{body}\n"
+
+
+def fix_note(rule: Rule) -> str:
+    """What `asyncfix fix` does about this rule: derived from its examples, so that it cannot be wrong."""
+    found = [f for example in examples(rule) for f in check(Module.parse(example.bad), [rule])]
+    reasons = {f.fix.unsafe for f in found if f.fix}
+    if not reasons:
+        return "`asyncfix` finds this, and leaves it to you."
+    if reasons == {""}:
+        return "`asyncfix fix` mends this."
+    unsafe = "; ".join(sorted(reasons - {""}))
+    if "" in reasons:
+        return f"`asyncfix fix` mends this; `--unsafe` mends more ({unsafe})."
+    return f"`asyncfix fix --unsafe` mends this ({unsafe})."
+
+
+def index(rules: Iterable[Rule]) -> str:
+    """A table of rules in Markdown, each linked to its page."""
+    rows = [
+        f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.summary} | {'yes' if rule.default else 'no'} | "
+        f"{kind_of_fix(rule)} |"
+        for rule in rules
+    ]
+    return "\n".join(["| code | name | what | on | fix |", "| --- | --- | --- | --- | --- |", *rows]) + "\n"
+
+
+def kind_of_fix(rule: Rule) -> str:
+    """`safe`, `unsafe`, `safe or unsafe`, or `–`, as the examples show."""
+    found = [f for example in examples(rule) for f in check(Module.parse(example.bad), [rule])]
+    kinds = {("unsafe" if f.fix.unsafe else "safe") for f in found if f.fix}
+    return " or ".join(sorted(kinds)) or "–"

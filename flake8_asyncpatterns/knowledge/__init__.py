@@ -1,0 +1,1 @@
+"""Tables, not code: what the standard library and well-known packages are like."""

@@ -1,0 +1,63 @@
+"""The many names of one thing, and what kind of thing a call gives."""
+
+from __future__ import annotations
+
+# Modules whose public names their package exports: the package's name is the one that tables use.
+# Source: the imports in the __init__.py of each package (CPython 3.11-3.14).
+HOMES = {
+    **dict.fromkeys(
+        (
+            f"asyncio.{module}"
+            for module in (
+                "base_events", "base_futures", "coroutines", "events", "exceptions", "futures", "locks", "protocols",
+                "queues", "runners", "streams", "taskgroups", "tasks", "threads", "timeouts", "transports",
+                "unix_events", "windows_events",
+            )
+        ),
+        "asyncio",
+    ),
+    "concurrent.futures._base": "concurrent.futures",
+    "concurrent.futures.process": "concurrent.futures",
+    "concurrent.futures.thread": "concurrent.futures",
+}  # fmt: skip
+
+# Types that have every method of the one that tables speak of.
+SAME_TYPE = {
+    "asyncio.BaseEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.SelectorEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.ProactorEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.EventLoop": "asyncio.AbstractEventLoop",
+    "uvloop.Loop": "asyncio.AbstractEventLoop",
+}
+
+# What a call of a function gives. (A call of a class gives that class, and needs no entry.)
+RETURNS = {
+    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
+    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
+    "uvloop.new_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.Runner.get_loop": "asyncio.AbstractEventLoop",
+    "asyncio.Task.get_loop": "asyncio.AbstractEventLoop",
+    "asyncio.Future.get_loop": "asyncio.AbstractEventLoop",
+    "asyncio.create_task": "asyncio.Task",
+    "asyncio.ensure_future": "asyncio.Future",
+    "asyncio.current_task": "asyncio.Task",
+    "asyncio.wrap_future": "asyncio.Future",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "asyncio.AbstractEventLoop.create_task": "asyncio.Task",
+    "asyncio.AbstractEventLoop.create_future": "asyncio.Future",
+    "asyncio.AbstractEventLoop.run_in_executor": "asyncio.Future",
+    "asyncio.AbstractEventLoop.call_soon": "asyncio.Handle",
+    "asyncio.AbstractEventLoop.call_later": "asyncio.TimerHandle",
+    "asyncio.TaskGroup.create_task": "asyncio.Task",
+}
+
+
+def canonical(name: str) -> str:
+    """The name that the tables use: `asyncio.locks.Lock` → `asyncio.Lock`."""
+    if name.partition(".")[0] not in ("asyncio", "concurrent"):
+        return name
+    for home, public in HOMES.items():
+        if name.startswith(f"{home}."):
+            return f"{public}.{name[len(home) + 1 :]}"
+    return name

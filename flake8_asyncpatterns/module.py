@@ -1,0 +1,169 @@
+"""One parsed file, and all that rules may ask of it.
+
+One walk over the tree collects the nodes by type and their parents; names (`scopes`) and types (`inference`)
+are worked out when they are asked for, so a file pays only for what its rules want to know.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .inference import Inference
+from .scopes import FUNCTIONS, Definition, Scopes, children
+
+if TYPE_CHECKING:
+    from .rule import FunctionDef
+
+NodeT = TypeVar("NodeT", bound=ast.AST)
+OtherT = TypeVar("OtherT", bound=ast.AST)
+
+
+class Module:
+    """A file's tree with the questions rules ask. The tree itself is never changed.
+
+    `text` is the source that the tree was parsed from; `path` is for messages and may be empty.
+    """
+
+    def __init__(self, tree: ast.Module, text: str = "", path: str = "") -> None:
+        self.tree = tree
+        self.text = text
+        self.path = path
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        self._index()
+        self._scopes = Scopes(tree, self.parents, self._nodes)
+        self._inference = Inference(self)
+
+    @classmethod
+    def parse(cls, text: str, path: str = "") -> Module:
+        """Parse a file's text. Raises SyntaxError or (null bytes, on some Pythons) ValueError."""
+        return cls(ast.parse(text), text, path)
+
+    def _index(self) -> None:
+        nodes, parents = self._nodes, self.parents
+        todo: list[ast.AST] = [self.tree]
+        pop, push = todo.pop, todo.append
+        while todo:
+            node = pop()
+            kind = type(node)
+            if kind in nodes:
+                nodes[kind].append(node)
+            else:
+                nodes[kind] = [node]
+            for child in children(node):
+                parents[child] = node
+                push(child)
+
+    @overload
+    def nodes(self, kind: type[NodeT], /) -> list[NodeT]: ...
+
+    @overload
+    def nodes(self, kind: type[NodeT], other: type[OtherT], /) -> list[NodeT | OtherT]: ...
+
+    @overload
+    def nodes(self, *kinds: type[ast.AST]) -> list[Any]: ...
+
+    def nodes(self, *kinds: type[ast.AST]) -> list[Any]:
+        """The nodes of these exact types, in no particular order."""
+        return [node for kind in kinds for node in self._nodes.get(kind, ())]
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node right around `node`."""
+        return self.parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, inmost first."""
+        while (around := self.parents.get(node)) is not None:
+            yield around
+            node = around
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The inmost statement that `node` is, or is a part of. LookupError for the module itself."""
+        while not isinstance(node, ast.stmt):
+            node = self.parents[node]
+        return node
+
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The list of statements that a statement stands in."""
+        parent = self.parents[statement]
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(parent, field, None)
+            if isinstance(block, list) and any(s is statement for s in block):
+                return block
+        raise LookupError(statement)
+
+    def function(self, node: ast.AST) -> FunctionDef | ast.Lambda | None:
+        """The function in whose body `node` is evaluated; None: the module's or a class's top level.
+
+        Decorators, defaults, annotations and base classes are evaluated outside of what they belong to.
+        A class body, and a comprehension, run as a part of the function around them.
+        """
+        scope = self._scopes.around(node)
+        while not isinstance(scope, (*FUNCTIONS, ast.Module)):
+            scope = self._scopes.around(scope)
+        return None if isinstance(scope, ast.Module) else scope
+
+    def coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
+        """The `async def` in whose body `node` is evaluated, if that is one."""
+        function = self.function(node)
+        return function if isinstance(function, ast.AsyncFunctionDef) else None
+
+    def class_of(self, function: ast.AST) -> ast.ClassDef | None:
+        """The class that has this function as a method."""
+        scope = self._scopes.around(function)
+        return scope if isinstance(scope, ast.ClassDef) else None
+
+    def name(self, node: ast.AST) -> str | None:
+        """The qualified name of an expression: `aio.sleep` → `"asyncio.sleep"`; None: unknown.
+
+        Built-ins are `"builtins.open"`; what a relative import brings begins with its dots; what the file
+        itself defines has no qualified name (see `definition`).
+        """
+        return self._scopes.name(node)
+
+    def name_at(self, node: ast.AST, at: ast.AST) -> str | None:
+        """The qualified name of an expression that is not in the tree (a string annotation's), seen from `at`."""
+        return self._scopes.name(node, at)
+
+    def value(self, target: ast.AST) -> ast.expr | None:
+        """The value that a plain assignment gives this target; None: it is no target, or of another kind."""
+        return self._scopes.value(target)
+
+    def definition(self, node: ast.AST) -> Definition | None:
+        """The function or class of this file that an expression names: `f`, `self.method`, `Class.method`.
+
+        None when it is none, when it may be another at another time, or when a subclass in this file
+        overrides it.
+        """
+        return self._inference.definition(node)
+
+    def type_of(self, node: ast.AST) -> str | None:
+        """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""
+        return self._inference.type_of(node)
+
+    def callee(self, call: ast.Call) -> str | None:
+        """The qualified name of what is called: `"time.sleep"`, `"asyncio.AbstractEventLoop.call_soon"`.
+
+        A method's name is its receiver's type and its own.
+        """
+        return self._inference.callee(call)
+
+    def bindings(self, name: ast.Name) -> list[ast.AST] | None:
+        """Each node that binds the variable that `name` stands for; None: not bound in this file."""
+        found = self._scopes.lookup(name.id, name)
+        return None if found is None else [binding.node for binding in found]
+
+    def uses(self, name: ast.Name) -> list[ast.Name]:
+        """Every Name in the file that stands for the same variable as `name`, itself included."""
+        home = self._scopes.home(name.id, name)
+        return [n for n in self.nodes(ast.Name) if n.id == name.id and self._scopes.home(n.id, n) is home]
+
+    def visible(self, identifier: str, at: ast.AST) -> bool:
+        """Does `identifier` mean anything where `at` stands (other than a built-in)?"""
+        return self._scopes.lookup(identifier, at) is not None
+
+    def spelling(self, qualified: str, at: ast.AST) -> str | None:
+        """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
+        return self._scopes.spelling(qualified, at)

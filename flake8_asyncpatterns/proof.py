@@ -1,0 +1,208 @@
+"""The safety net: what was written must be what the edits declare.
+
+The same edits are applied a second time, on plain `ast`, where substitution is trivial. Both must give the same
+program, and every comment must still be there. A wrong span, a lost node, a missing parenthesis: each shows up
+as a difference.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .edits import MARK, AddImports, AnyEdit, RemoveAlias, Spell, skeleton, target
+from .rule import Hole, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, Symbol
+from .scopes import children
+
+ASYNC = {ast.FunctionDef: ast.AsyncFunctionDef, ast.With: ast.AsyncWith, ast.For: ast.AsyncFor}
+SYNC = {made: plain for plain, made in ASYNC.items()}
+
+
+class Unproven(Exception):
+    """The rewritten text is not the program that its edits describe; its text says how it differs."""
+
+
+def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> None:
+    """Raise Unproven unless `after` is `before` with exactly these edits, and has all its comments."""
+    try:
+        got = ast.parse(after)
+    except (SyntaxError, ValueError) as error:
+        raise Unproven(f"the result does not parse: {error}") from None
+    want = Substitution(before, spell).apply(edits)
+    if different := difference(want, got):
+        raise Unproven(f"the result is another program than the fix describes ({different})")
+    if lost := _comments(before) - _comments(after):
+        raise Unproven(f"a comment would be lost: {next(iter(lost))}")
+
+
+def _comments(text: str) -> Counter[str]:
+    if "#" not in text:
+        return Counter()
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return Counter(token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT)
+
+
+def key(node: ast.AST) -> tuple[object, ...]:
+    """What identifies a node in two parses of one text."""
+    return type(node), *(getattr(node, a, 0) for a in ("lineno", "col_offset", "end_lineno", "end_col_offset"))
+
+
+class Substitution:
+    """Edits applied to a tree of its own, inmost first."""
+
+    def __init__(self, source: str, spell: Spell) -> None:
+        self.tree = ast.parse(source)
+        self.spell = spell
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.order: dict[ast.AST, int] = {}
+        self.found: dict[tuple[object, ...], list[ast.AST]] = {}
+        # What stands where a node of the original stood: statements may become several, or none.
+        self.now: dict[ast.AST, list[Any]] = {}
+        todo: list[ast.AST] = [self.tree]
+        while todo:
+            node = todo.pop()
+            self.order[node] = len(self.order)
+            self.found.setdefault(key(node), []).append(node)
+            for child in children(node):
+                self.parents[child] = node
+                todo.append(child)
+
+    def twin(self, node: ast.AST) -> Any:
+        """The node of this tree that is the same as one of another parse."""
+        twins = self.found.get(key(node), [])
+        if len(twins) != 1:
+            raise Unproven("a node cannot be told from another at the same place")
+        return twins[0]
+
+    def apply(self, edits: Iterable[AnyEdit]) -> ast.Module:
+        """The tree after these edits; it is the one given out by every call."""
+        placed = [(self.twin(target(edit)), edit) for edit in edits]
+        blocks: list[tuple[ast.AST, list[ast.stmt]]] = []
+        # Inmost first; of several at one node, what comes in front of it last.
+        for node, edit in sorted(placed, key=lambda p: (-self.order[p[0]], isinstance(p[1], (Insert, AddImports)))):
+            if isinstance(edit, Remove):
+                blocks.append((self.parents[node], self._block(node)))
+            self._apply(edit, node)
+        for parent, block in blocks:
+            if not block and parent is not self.tree:
+                block.append(ast.Pass())
+        return self.tree
+
+    def _apply(self, edit: AnyEdit, node: Any) -> None:
+        match edit:
+            case Replace(template=template, holes=holes):
+                self._put(node, self._made(template, holes, edit.node))
+            case Insert(template=template, holes=holes):
+                self._put(node, [*self._made(template, holes, edit.before), *self._current(node)])
+            case AddImports(modules=modules, after=after):
+                added = [ast.Import([ast.alias(module)]) for module in modules]
+                self._put(node, [*self._current(node), *added] if after else [*added, *self._current(node)])
+            case Remove():
+                self._put(node, [])
+            case RemoveDecorator(decorator=decorator):
+                gone = self.twin(decorator)
+                for function in self._current(node):
+                    function.decorator_list = [d for d in function.decorator_list if d is not gone]
+            case RemoveAlias(alias=alias):
+                gone = self.twin(alias)
+                for statement in self._current(node):
+                    statement.names = [a for a in statement.names if a is not gone]
+            case MakeAsync():
+                self._put(node, [_as(ASYNC, item) for item in self._current(node)])
+            case MakeSync():
+                self._put(node, [_as(SYNC, item) for item in self._current(node)])
+
+    def _current(self, node: ast.AST) -> list[Any]:
+        return self.now.get(node, [node])
+
+    def _block(self, node: ast.AST) -> list[ast.stmt]:
+        old = self._current(node)[0]
+        for _, value in ast.iter_fields(self.parents[node]):
+            if isinstance(value, list) and any(item is old for item in value):
+                return value
+        raise Unproven("a statement stands in no block")
+
+    def _put(self, node: ast.AST, new: list[Any]) -> None:
+        old, parent = self._current(node), self.parents[node]
+        self.now[node] = new
+        for field, value in ast.iter_fields(parent):
+            if old and value is old[0]:
+                setattr(parent, field, new[0])
+                return
+            if isinstance(value, list) and old:
+                for index, item in enumerate(value):
+                    if item is old[0]:
+                        value[index : index + len(old)] = new
+                        return
+        raise Unproven("an edit's node is not where it was")
+
+    def _made(self, template: str, holes: Mapping[str, Hole], at: ast.AST) -> list[Any]:
+        """A template's statements (or its one expression) with the holes filled."""
+        filled = {MARK.format(name): self._filling(hole, at) for name, hole in holes.items()}
+        module = ast.Module(skeleton(template), [])
+        for parent in [*ast.walk(module)]:
+            for field, value in [*ast.iter_fields(parent)]:
+                if isinstance(value, list):
+                    setattr(parent, field, [made for item in value for made in _filled(item, filled)])
+                elif isinstance(value, ast.Name):
+                    setattr(parent, field, _filled(value, filled)[0])
+        if isinstance(at, ast.expr):
+            statement = module.body[0]
+            assert isinstance(statement, ast.Expr)
+            return [statement.value]
+        return module.body
+
+    def _filling(self, hole: Hole, at: ast.AST) -> list[Any]:
+        match hole:
+            case Symbol():
+                return [ast.parse(self.spell(hole, at), mode="eval").body]
+            case list():
+                return [made for statement in hole for made in self._current(self.twin(statement))]
+        return self._current(self.twin(hole))
+
+
+def _filled(item: Any, filled: Mapping[str, list[Any]]) -> list[Any]:
+    """What a marked name, alone or as a statement, stands for; everything else as it is."""
+    name = item.value if isinstance(item, ast.Expr) else item
+    if isinstance(name, ast.Name) and name.id in filled:
+        made = filled[name.id]
+        if isinstance(item, ast.Expr) and isinstance(made[0], ast.expr):
+            return [ast.Expr(made[0])]
+        return made
+    return [item]
+
+
+def _as(table: Mapping[Any, Any], node: ast.AST) -> ast.AST:
+    made = table[type(node)]
+    return made(**dict(ast.iter_fields(node)))  # type: ignore[no-any-return]  # a class of ast
+
+
+def difference(want: ast.AST, got: ast.AST) -> str:
+    """Where two programs differ, in a few words; empty: nowhere. Places and load/store marks do not count."""
+    todo: list[tuple[Any, Any]] = [(want, got)]
+    while todo:
+        a, b = todo.pop()
+        if isinstance(a, ast.AST):
+            if type(a) is not type(b):
+                return f"{_named(b)} instead of {_named(a)}{_line(b)}"
+            todo += [(getattr(a, f, None), getattr(b, f, None)) for f in a._fields if f not in ("ctx", "type_comment")]
+        elif isinstance(a, list):
+            if not isinstance(b, list) or len(a) != len(b):
+                return f"{len(b) if isinstance(b, list) else 0} nodes instead of {len(a)}{_line(*(b or [])[:1])}"
+            todo += zip(a, b, strict=True)
+        elif type(a) is not type(b) or repr(a) != repr(b):
+            return f"{b!r:.40} instead of {a!r:.40}"
+    return ""
+
+
+def _named(node: object) -> str:
+    return type(node).__name__
+
+
+def _line(*nodes: object) -> Iterator[str] | str:
+    lines = [f" in line {node.lineno}" for node in nodes if hasattr(node, "lineno")]
+    return lines[0] if lines else ""

@@ -1,0 +1,171 @@
+"""findings → new text: fixes are applied until none is left, and every step is proven."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from .edits import AnyEdit, Refused, target
+from .imports import Speller, additions, superfluous
+from .module import Module
+from .proof import Unproven, prove
+from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace
+from .splice import Splice, Text, lower, render
+
+# A fix may uncover another; fixes that still find work after so many rounds undo each other.
+ROUNDS = 25
+
+
+class Unsettled(Exception):
+    """The fixes do not come to an end: two rules disagree. The file is to be left as it was."""
+
+
+class Left(NamedTuple):
+    """A finding that was to be fixed and was left as it is, and why."""
+
+    finding: Finding
+    reason: str
+
+
+class Mended(NamedTuple):
+    """A file's new text, the findings that were fixed, and those left although a fix was asked for.
+
+    The places of `left` are those in the new text; the places of `fixed` those in the text they were found in.
+    """
+
+    text: str
+    fixed: list[Finding]
+    left: list[Left]
+
+
+def mend(text: str, check: Callable[[Module], list[Finding]], *, unsafe: bool = False, path: str = "") -> Mended:
+    """Fix what `check` finds until nothing is left that can be fixed; unsafe fixes only when asked for.
+
+    Raises SyntaxError when the text does not parse, Unsettled when the fixes never end.
+    """
+    fixed: list[Finding] = []
+    for _ in range(ROUNDS):
+        module = Module.parse(text, path)
+        findings = [f for f in check(module) if f.fix and (unsafe or not f.fix.unsafe)]
+        fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))
+        text, applied, refused = apply(module, fixes)
+        if not applied:
+            left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
+            return Mended(text, fixed, left)
+        fixed += [f for f in findings if f.fix in applied]
+        text = _without_superfluous_imports(text, path, applied)
+    raise Unsettled("its fixes do not come to an end; please report this")
+
+
+def _without_superfluous_imports(text: str, path: str, applied: Iterable[Fix]) -> str:
+    superseded = [name for fix in applied for name in fix.supersedes]
+    if superseded:
+        module = Module.parse(text, path)
+        text, _, _ = apply(module, [Fix(edit) for edit in superfluous(module, superseded)])  # type: ignore[arg-type]  # RemoveAlias is an edit of ours alone
+    return text
+
+
+def apply(module: Module, fixes: Sequence[Fix]) -> tuple[str, set[Fix], dict[Fix, str]]:
+    """The text with these fixes; those applied; those refused, with the reason.
+
+    A fix in neither was in the way of another, and may be applied in the next round. One that cannot be
+    proven is left out alone.
+    """
+    if not fixes:
+        return module.text, set(), {}
+    step = Step(module)
+    refused: dict[Fix, str] = {}
+    able = list(step.able(fixes, refused))
+    good, text = _provable(step, able, refused)
+    return text, set(good), refused
+
+
+def _provable(step: Step, fixes: Sequence[Fix], refused: dict[Fix, str]) -> tuple[list[Fix], str]:
+    """The most of these fixes that are proven together, and the text they give: halve, and try again."""
+    if not fixes:
+        return [], step.module.text
+    fixes, text, reason = step.attempt(fixes)
+    if not reason:
+        return list(fixes), text
+    if len(fixes) == 1:
+        refused[fixes[0]] = reason
+        return [], step.module.text
+    half = len(fixes) // 2
+    good = [fix for part in (fixes[:half], fixes[half:]) for fix in _provable(step, part, refused)[0]]
+    kept, text, reason = step.attempt(good)
+    if not reason:
+        return list(kept), text
+    # Each half is right by itself and the two together are not: keep what can be added one by one.
+    kept, text = [], step.module.text
+    for fix in good:
+        more, longer, reason = step.attempt([*kept, fix])
+        if reason:
+            refused[fix] = reason
+        else:
+            kept, text = list(more), longer
+    return list(kept), text
+
+
+class Step:
+    """One round over one text."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.text = Text(module)
+
+    def able(self, fixes: Iterable[Fix], refused: dict[Fix, str]) -> Iterator[Fix]:
+        """The fixes whose every edit can be made here, each node being claimed by one fix only."""
+        claimed: set[tuple[str, ast.AST]] = set()
+        for fix in fixes:
+            claims = {(_manner(edit), target(edit)) for edit in fix.edits}
+            if claims & claimed:
+                continue
+            try:
+                self._lowered([fix], Speller(self.module))
+            except Refused as reason:
+                refused[fix] = str(reason)
+            else:
+                claimed |= claims
+                yield fix
+
+    def attempt(self, fixes: Sequence[Fix]) -> tuple[Sequence[Fix], str, str]:
+        """Those of the fixes that fit together, the text they give, and why it is not right (empty: it is)."""
+        while True:
+            speller = Speller(self.module)
+            try:
+                splices = self._lowered(fixes, speller)
+                added = list(additions(self.module, speller.missing))
+                extra = [s for edit in added for s in lower(edit, self.text, speller, frozenset())]
+                data, lost = render(self.text, [*splices, *extra])
+            except Refused as reason:
+                return fixes, self.module.text, str(reason)
+            if not lost:
+                break
+            if lost & set(extra):
+                return fixes, self.module.text, "an import it needs finds no place"
+            if len(fixes) == 1:
+                return fixes, self.module.text, "its edits overlap"
+            fixes = [fix for fix in fixes if not any(splices[s] is fix for s in lost)]
+        edits: list[AnyEdit] = [edit for fix in fixes for edit in fix.edits]
+        try:
+            prove(self.module.text, [*edits, *added], speller, after := data.decode())
+        except Unproven as reason:
+            return fixes, self.module.text, str(reason)
+        except RecursionError:
+            return fixes, self.module.text, "the code is nested too deeply"
+        return fixes, after, ""
+
+    def _lowered(self, fixes: Iterable[Fix], speller: Speller) -> dict[Splice, Fix]:
+        removed = frozenset(e.node for fix in fixes for e in fix.edits if isinstance(e, Remove))
+        return {s: fix for fix in fixes for edit in fix.edits for s in lower(edit, self.text, speller, removed)}
+
+
+def _manner(edit: AnyEdit) -> str:
+    """Edits of one manner at one node exclude each other."""
+    match edit:
+        case Replace() | Remove():
+            return "replace"
+        case MakeAsync() | MakeSync():
+            return "async"
+    return f"{type(edit).__name__} {id(edit)}"

@@ -1,0 +1,59 @@
+"""`time.sleep()` in a coroutine stops the whole event loop.
+
+While it sleeps no other task runs, no timer fires, no signal handler and no cancellation arrives: a server stops
+answering everybody. `asyncio.sleep()` suspends this task only.
+
+```python bad
+import time
+
+async def poll(delay):
+    time.sleep(delay)
+```
+
+```python good
+import asyncio
+import time
+
+async def poll(delay):
+    await asyncio.sleep(delay)
+```
+
+## Fix
+
+Safe: `await asyncio.sleep(…)` takes the same number of seconds. A `time.sleep()` inside a plain function that the
+coroutine hands to a thread is right where it is, and is not reported.
+
+## When to ignore
+
+Where stopping everything is meant: a test that wants to show a blocked loop.
+
+## Other tools
+
+flake8-async and ruff have this as ASYNC251, pylint-asyncio tools by name only. Here the name is resolved: local
+imports, aliases (`from time import sleep as nap`) and shadowed names (`async def f(time): time.sleep(1)`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..module import Module
+from ..rule import Fix, Report, Symbol, replace, rule
+
+
+@rule("AIO101", "blocking-sleep", ast.Call)
+def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
+    """Report `time.sleep()` that a coroutine calls itself."""
+    if module.callee(call) != "time.sleep" or module.coroutine(call) is None:
+        return
+    message = "`time.sleep()` blocks the event loop; await `asyncio.sleep()`"
+    match call:
+        case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
+            fix = Fix(
+                replace(call, "await {call}", call=call),
+                replace(call.func, "{sleep}", sleep=Symbol("asyncio.sleep")),
+            )
+            yield Report(call, message, fix)
+        case _:
+            yield Report(call, message, refusal="`time.sleep()` takes one argument")

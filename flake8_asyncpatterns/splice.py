@@ -1,0 +1,471 @@
+"""Edits on text: every byte outside of what an edit names stays as it is.
+
+An edit becomes splices: a span of bytes, and the literal pieces and slots that come in its place. A slot keeps a
+span of the file, in which other splices may lie. `ast` counts columns in UTF-8 bytes, so spans are exact.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, holes, pieces, skeleton
+from .proof import difference
+from .rule import Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, Symbol
+
+if TYPE_CHECKING:
+    from .module import Module
+    from .rule import Code, Hole
+
+NEWLINE = re.compile(rb"\r\n|\r|\n")
+BLANK = b" \t\f"
+
+# How tightly an expression binds, as far as parentheses around what fixes write are concerned.
+LOOSE, OPERAND, PRIMARY = 0, 1, 2
+ATOMS = (
+    ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set,
+    ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Tuple,
+)  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """A span of the file that stays, as it reads after the splices inside it."""
+
+    start: int
+    end: int
+    before: bytes = b""
+    after: bytes = b""
+    indents: tuple[bytes, bytes] | None = None  # a block of statements: its indentation then and now
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Splice:
+    """A span of the file, and what comes in its place. Two are never the same, be they alike."""
+
+    start: int
+    end: int
+    parts: tuple[bytes | Slot, ...]
+
+
+class Text:
+    """A module's text as bytes, and where its nodes lie in them."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.data = module.text.encode()
+        self.starts = [0, *(found.end() for found in NEWLINE.finditer(self.data))]
+        found = NEWLINE.search(self.data)
+        self.newline = found[0] if found else b"\n"
+        self._comments: list[tuple[int, int]] | None = None
+        self._unit: bytes | None = None
+
+    def start(self, node: ast.AST) -> int:
+        """Where a node begins; a decorated definition at its first `@`."""
+        decorators = getattr(node, "decorator_list", None)
+        if decorators:
+            return self.data.rindex(b"@", 0, self.at(decorators[0]))
+        return self.at(node)
+
+    def at(self, node: ast.AST) -> int:
+        """Where a node's own line and column point to."""
+        return self.starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined, no-any-return]  # placed nodes only
+
+    def end(self, node: ast.AST) -> int:
+        """Where a node ends."""
+        return self.starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined, no-any-return]  # placed nodes only
+
+    def line_start(self, offset: int) -> int:
+        """The start of the line that an offset lies in."""
+        return self.starts[bisect_left(self.starts, offset + 1) - 1]
+
+    def line_end(self, offset: int) -> int:
+        """The end of the line, before its newline."""
+        found = NEWLINE.search(self.data, offset)
+        return found.start() if found else len(self.data)
+
+    def next_line(self, offset: int) -> int:
+        """The start of the line after the one that an offset lies in."""
+        found = NEWLINE.search(self.data, offset)
+        return found.end() if found else len(self.data)
+
+    def indent(self, statement: ast.AST) -> bytes:
+        """The white space in front of the line that a statement begins on."""
+        line = self.line_start(self.start(statement))
+        found = re.compile(rb"[ \t\f]*").match(self.data, line)
+        assert found
+        return found[0]
+
+    @property
+    def unit(self) -> bytes:
+        """What one more level of indentation looks like in this file."""
+        if self._unit is None:
+            self._unit = next(self._units(), b"    ")
+        return self._unit
+
+    def _units(self) -> Iterator[bytes]:
+        for node in self.module.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.With, ast.For):
+            outer, inner = self.indent(node), self.indent(node.body[0])
+            if node.body[0].lineno > node.lineno and inner.startswith(outer) and inner != outer:
+                yield inner[len(outer) :]
+
+    def comments(self) -> list[tuple[int, int]]:
+        """The spans of the file's comments."""
+        if self._comments is None:
+            text = NEWLINE.sub(b"\n", self.data).decode()
+            lines = text.split("\n")
+            self._comments = []
+            for token in tokenize.generate_tokens(io.StringIO(text).readline):
+                if token.type == tokenize.COMMENT:
+                    row, column = token.start
+                    start = self.starts[row - 1] + len(lines[row - 1][:column].encode())
+                    self._comments.append((start, start + len(token.string.encode())))
+        return self._comments
+
+    def first_on_line(self, statement: ast.stmt) -> bool:
+        """Is there nothing but white space in front of a statement on its line?"""
+        start = self.start(statement)
+        return not self.data[self.line_start(start) : start].strip(BLANK)
+
+    def last_on_line(self, statement: ast.stmt) -> bool:
+        """Is there nothing but a comment behind a statement on its last line?"""
+        end = self.end(statement)
+        rest = self.data[end : self.line_end(end)].strip(BLANK)
+        return not rest or rest.startswith(b"#")
+
+    def leading(self, statement: ast.stmt) -> int:
+        """The start of the line at which the comment lines right above a statement begin."""
+        line = self.line_start(self.start(statement))
+        while line:
+            above = self.line_start(line - 1)
+            if self.data[line - 2 : line] == b"\r\n":
+                above = self.line_start(line - 2)
+            if not self.data[above:line].lstrip(BLANK).startswith(b"#"):
+                break
+            line = above
+        return line
+
+    def parentheses(self, node: ast.expr) -> tuple[int, int] | None:
+        """The span of an expression with the parentheses right around it, if it has its own."""
+        start, end = self.at(node), self.end(node)
+        left = len(self.data[:start].rstrip(BLANK)) - 1 if start else -1
+        right = end + len(self.data[end : self.line_end(end)]) - len(self.data[end : self.line_end(end)].lstrip(BLANK))
+        if left < 0 or self.data[left : left + 1] != b"(" or self.data[right : right + 1] != b")":
+            return None
+        match self.module.parent(node):
+            case ast.Call() as call if right == self.end(call) - 1:
+                return None  # the call's own
+            case ast.ClassDef():
+                return None
+        return left, right + 1
+
+
+def needs(parent: ast.AST | None, field: str) -> int:
+    """How tightly an expression in this place must bind to need no parentheses."""
+    match parent, field:
+        case (ast.Attribute() | ast.Subscript(), "value") | (ast.Call(), "func") | (ast.Await() | ast.YieldFrom(), _):
+            return PRIMARY
+        case (ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.BoolOp() | ast.IfExp() | ast.Starred(), _):
+            return OPERAND
+        case ast.comprehension(), _:
+            return OPERAND
+    return LOOSE
+
+
+def binds(node: ast.AST) -> int:
+    """How tightly an expression binds."""
+    if isinstance(node, ATOMS):
+        return PRIMARY
+    return OPERAND if isinstance(node, ast.Await) else LOOSE
+
+
+def field_of(node: ast.AST, parent: ast.AST | None) -> str:
+    """The field of its parent that a node stands in."""
+    for field, value in ast.iter_fields(parent) if parent else ():
+        if value is node or (isinstance(value, list) and any(item is node for item in value)):
+            return field
+    return ""
+
+
+def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt]) -> list[Splice]:
+    """The splices of one edit. `removed` are all statements that this run takes out. Raises Refused."""
+    match edit:
+        case Replace(node=node):
+            if isinstance(node, ast.expr):
+                return [_replace_expression(edit, node, text, spell)]
+            return [_replace_statement(edit, node, text, spell)]
+        case Insert():
+            return [_insert(edit, text, spell)]
+        case Remove():
+            return [_remove(edit.node, text, removed)]
+        case RemoveDecorator(decorator=decorator):
+            return [_remove_lines(text.data.rindex(b"@", 0, text.at(decorator)), text.end(decorator), text)]
+        case MakeAsync(node=node):
+            at = text.at(node)
+            return [Splice(at, at, (b"async ",))]
+        case MakeSync(node=node):
+            found = re.compile(rb"async[ \t\f]+").match(text.data, text.at(node))
+            if not found:
+                raise Refused("`async` and what follows are not on one line")
+            return [Splice(found.start(), found.end(), ())]
+        case AddImports():
+            return [_add_imports(edit, text)]
+        case RemoveAlias(node=node, alias=alias):
+            return [_remove_alias(node, alias, text)]
+
+
+def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell) -> Splice:
+    _placed(node, text)
+    template = skeleton(edit.template)
+    if len(template) != 1 or not isinstance(template[0], ast.Expr):
+        raise ValueError(f"not an expression: {edit.template!r}")
+    made: ast.AST = template[0].value
+    if isinstance(made, ast.Name) and (hole := edit.holes.get(made.id[len("__hole_") : -2])):
+        made = hole if isinstance(hole, ast.AST) else made
+    start, end = text.at(node), text.end(node)
+    parent = text.module.parent(node)
+    required, own = needs(parent, field_of(node, parent)), text.parentheses(node)
+    before = after = b""
+    if own is None and binds(made) < required:
+        before, after = b"(", b")"
+    elif own is not None and isinstance(node, (ast.Yield, ast.YieldFrom)) and binds(made) >= max(required, OPERAND):
+        # The parentheses were there because a yield needs them.
+        start, end = (start, end) if NEWLINE.search(text.data, *own) else own
+    parts = (before, *_fill(edit.template, edit.holes, node, text, spell, b""), after)
+    return _checked(Splice(start, end, parts), text)
+
+
+def _placed(node: ast.expr, text: Text) -> None:
+    """Refuse a node whose place is not certain: before Python 3.12 what is inside an f-string is often misplaced."""
+    if sys.version_info >= (3, 12) or not any(isinstance(a, ast.JoinedStr) for a in text.module.ancestors(node)):
+        return
+    try:
+        found = ast.parse(text.data[text.at(node) : text.end(node)].decode(), mode="eval").body
+    except (SyntaxError, UnicodeDecodeError):
+        found = None
+    if found is None or difference(node, found):
+        raise Refused("before Python 3.12, the place of code inside an f-string is not known")
+
+
+def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) -> Splice:
+    template = edit.template.rstrip("\n")
+    if "\n" in template and not (text.first_on_line(statement) and text.last_on_line(statement)):
+        raise Refused("the statement shares its line with another")
+    parts = _fill(template, edit.holes, statement, text, spell, text.indent(statement))
+    return _checked(Splice(text.start(statement), text.end(statement), tuple(parts)), text)
+
+
+def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
+    template, statement = edit.template.rstrip("\n"), edit.before
+    if not text.first_on_line(statement):
+        if "\n" in template or not all(isinstance(s, (ast.Expr, ast.Assign, ast.Pass)) for s in skeleton(template)):
+            raise Refused("the statement shares its line with another")
+        at = text.start(statement)
+        return Splice(at, at, (*_fill(template, edit.holes, statement, text, spell, b""), b"; "))
+    indent, at = text.indent(statement), text.leading(statement)
+    return Splice(at, at, (indent, *_fill(template, edit.holes, statement, text, spell, indent), text.newline))
+
+
+def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Splice:
+    block = text.module.block(statement)
+    start, end = text.start(statement), text.end(statement)
+    if (
+        statement is block[0]
+        and all(other in removed for other in block)
+        and text.module.parent(statement) is not text.module.tree
+    ):
+        return Splice(start, end, (b"pass",))
+    if not (text.first_on_line(statement) and text.last_on_line(statement)):
+        raise Refused("the statement shares its line with another")
+    return _remove_lines(start, end, text)
+
+
+def _remove_lines(start: int, end: int, text: Text) -> Splice:
+    """Take whole lines away, but leave a comment at their end where it is."""
+    line = text.line_start(start)
+    rest = text.data[end : text.line_end(end)].strip(BLANK)
+    if text.data[line:start].strip(BLANK):
+        raise Refused("it shares its line with something else")
+    if any(start < comment < end for comment, _ in _comments(text, start, end)):
+        raise Refused("a comment inside would be lost")
+    if rest.startswith(b"#"):
+        return Splice(start, text.line_end(end), (rest,))
+    if rest:
+        raise Refused("it shares its line with something else")
+    return Splice(line, text.next_line(end), ())
+
+
+def _add_imports(edit: AddImports, text: Text) -> Splice:
+    lines = b"".join(b"import " + module.encode() + text.newline for module in edit.modules)
+    if edit.after:
+        end = text.end(edit.anchor)
+        at = text.next_line(end)
+        if at == text.line_end(end):  # the anchor is the file's last line, which has no newline
+            return Splice(at, at, (text.newline, lines[: -len(text.newline)]))
+        return Splice(at, at, (text.newline * edit.gap, lines))
+    at = text.line_start(text.start(edit.anchor))
+    return Splice(at, at, (lines, text.newline * edit.gap))
+
+
+def _remove_alias(node: ast.Import | ast.ImportFrom, alias: ast.alias, text: Text) -> Splice:
+    index = next(i for i, other in enumerate(node.names) if other is alias)
+    if index + 1 < len(node.names):
+        return _checked(Splice(text.at(alias), text.at(node.names[index + 1]), ()), text)
+    return _checked(Splice(text.end(node.names[index - 1]), text.end(alias), ()), text)
+
+
+def _fill(
+    template: str, filling: Mapping[str, Hole], node: Code, text: Text, spell: Spell, indent: bytes
+) -> list[bytes | Slot]:
+    """A template's text, its own indentation turned into the file's, with slots for what the file provides."""
+    places = holes(template)
+    parts: list[bytes | Slot] = []
+    for literal, name in pieces(template):
+        lines = literal.split("\n")
+        text_of = text.newline.join([lines[0].encode(), *(_line(line, indent, text) for line in lines[1:])])
+        if name is None:
+            parts.append(text_of)
+            continue
+        hole = filling[name]
+        match hole:
+            case Symbol():
+                parts += [text_of, spell(hole, node).encode()]
+            case list():
+                stem, _, last = text_of.rpartition(text.newline)
+                parts += [stem + text.newline if _ else b"", _block(hole, last, text)]
+            case ast.stmt():
+                raise ValueError("a hole for statements takes a list of them")
+            case _:
+                parts += [text_of, _expression(hole, *places[name], text)]
+    return parts
+
+
+def _line(line: str, indent: bytes, text: Text) -> bytes:
+    stripped = line.lstrip(" ")
+    levels, rest = divmod(len(line) - len(stripped), 4)
+    return indent + text.unit * levels + b" " * rest + stripped.encode()
+
+
+def _block(statements: list[ast.stmt], indent: bytes, text: Text) -> Slot:
+    first, last = statements[0], statements[-1]
+    if not (text.first_on_line(first) and text.last_on_line(last)):
+        raise Refused("the block shares its line with something else")
+    return Slot(text.leading(first), text.line_end(text.end(last)), indents=(text.indent(first), indent))
+
+
+def _expression(hole: ast.expr, parent: ast.AST, field: str, text: Text) -> Slot:
+    _placed(hole, text)
+    own = text.parentheses(hole)
+    if own is not None and binds(hole) != PRIMARY:
+        return Slot(*own)
+    start, end = text.at(hole), text.end(hole)
+    if isinstance(hole, ast.Tuple) and text.data[start : start + 1] != b"(":
+        return Slot(start, end, b"(", b")")
+    bracketed = (isinstance(parent, ast.Call) and field != "func") or isinstance(parent, ast.keyword)
+    tight = binds(hole) >= needs(parent, field) and not isinstance(hole, (ast.NamedExpr, ast.Yield, ast.YieldFrom))
+    if tight and (bracketed or _stands_alone(text.data[start:end])):
+        return Slot(start, end)
+    if isinstance(hole, ast.Starred):
+        return Slot(start, end)
+    return Slot(start, end, b"(", b")")
+
+
+def _stands_alone(code: bytes) -> bool:
+    """Is this an expression also outside of brackets, that is: may its lines break where they do?"""
+    if not NEWLINE.search(code):
+        return True
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _comments(text: Text, start: int, end: int) -> list[tuple[int, int]]:
+    if b"#" not in text.data[start:end]:
+        return []
+    return [span for span in text.comments() if start <= span[0] < end]
+
+
+def _checked(splice: Splice, text: Text) -> Splice:
+    """Refuse a splice that would lose a comment."""
+    kept = [part for part in splice.parts if isinstance(part, Slot)]
+    for start, end in _comments(text, splice.start, splice.end):
+        if not any(slot.start <= start and end <= slot.end for slot in kept):
+            raise Refused("a comment would be lost")
+    return splice
+
+
+def render(text: Text, splices: Sequence[Splice]) -> tuple[bytes, set[Splice]]:
+    """The file after these splices, and those that found no place because another covers theirs."""
+    # What is only put in comes before what begins at the same place; a wide splice before those inside it.
+    ordered = sorted(splices, key=lambda splice: (splice.start, splice.start != splice.end, -splice.end))
+    lost: set[Splice] = set()
+    return _render(text, 0, len(text.data), ordered, lost), lost
+
+
+def _render(text: Text, start: int, end: int, ordered: Sequence[Splice], lost: set[Splice]) -> bytes:
+    out: list[bytes] = []
+    index = 0
+    while index < len(ordered):
+        splice = ordered[index]
+        index += 1
+        if splice.start < start or splice.end > end:
+            lost.add(splice)
+            continue
+        inner = []
+        while index < len(ordered) and ordered[index].start < splice.end:
+            inner.append(ordered[index])
+            index += 1
+        out.append(text.data[start : splice.start])
+        out += _parts(text, splice, inner, lost)
+        start = splice.end
+    out.append(text.data[start:end])
+    return b"".join(out)
+
+
+def _parts(text: Text, splice: Splice, inner: list[Splice], lost: set[Splice]) -> Iterable[bytes]:
+    placed: set[Splice] = set()
+    for part in splice.parts:
+        if isinstance(part, bytes):
+            yield part
+            continue
+        within = [s for s in inner if part.start <= s.start and s.end <= part.end and s not in placed]
+        placed.update(within)
+        code = _render(text, part.start, part.end, within, lost)
+        if part.indents:
+            code = _reindent(code, *part.indents)
+        yield part.before + code + part.after
+    lost.update(s for s in inner if s not in placed)
+
+
+def _reindent(code: bytes, old: bytes, new: bytes) -> bytes:
+    """Lines of a block with another indentation; what stands inside a string is not touched."""
+    if old == new:
+        return code
+    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", code)
+    inside = _inside_strings(b"if 1:\n" + code if old else code, shift=1 if old else 0)
+    return b"".join(
+        new + line[len(old) :] if number not in inside and line.strip() and line.startswith(old) else line
+        for number, line in enumerate(lines, 1)
+    )
+
+
+def _inside_strings(code: bytes, shift: int) -> set[int]:
+    """The numbers of the lines that begin inside a string."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        raise Refused(f"a block cannot be moved: {error.msg}") from None
+    return {
+        line - shift
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+        for line in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
+    }
