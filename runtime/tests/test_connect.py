@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import inspect
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncpatterns import connect
+
+
+def add(value: int) -> int:
+    return value + 1
+
+
+async def double(value: int) -> int:
+    await asyncio.sleep(0)
+    return value * 2
+
+
+def cube_later(value: int) -> Awaitable[int]:
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    future.get_loop().call_soon(future.set_result, value**3)
+    return future
+
+
+@pytest.mark.asyncio
+async def test_sync_async_and_awaitable_returning_functions_go_together() -> None:
+    assert await connect(add, double, cube_later)(1) == 64
+    assert await connect(double, add)(1) == 3
+    assert await connect(add)(1) == 2
+    assert await connect(lambda value: double(value), add)(2) == 5
+
+
+@pytest.mark.asyncio
+async def test_more_than_six_functions_go_together() -> None:
+    assert await connect(add, double, add, double, add, double, add, double)(0) == 30
+
+
+@pytest.mark.asyncio
+async def test_the_first_function_takes_any_arguments() -> None:
+    async def total(*values: int, start: int = 0) -> int:
+        return sum(values, start)
+
+    assert await connect(total, add)(1, 2, 3, start=10) == 17
+
+
+def test_the_result_is_a_coroutine_function() -> None:
+    assert inspect.iscoroutinefunction(connect(add))
+
+
+def test_no_function_is_a_type_error_at_once() -> None:
+    with pytest.raises(TypeError, match="at least one"):
+        connect()  # type: ignore[call-overload]  # what is tested
+
+
+def test_what_is_not_callable_is_a_type_error_at_once() -> None:
+    with pytest.raises(TypeError, match="argument 2 is not callable: 3"):
+        connect(add, 3)  # type: ignore[call-overload]  # what is tested
+    with pytest.raises(TypeError, match="argument 1"):
+        connect([add, double])  # type: ignore[call-overload]  # what is tested
+
+
+@pytest.mark.asyncio
+async def test_an_exception_comes_out_unchanged_and_ends_the_call() -> None:
+    called: list[int] = []
+    error = ValueError("no")
+
+    async def fail(value: int) -> int:
+        raise error
+
+    with pytest.raises(ValueError, match="no") as caught:
+        await connect(add, fail, called.append)(1)
+    assert caught.value is error
+    assert not called
+
+
+@pytest.mark.asyncio
+async def test_calls_do_not_share_anything() -> None:
+    pipeline = connect(double, add)
+    assert await asyncio.gather(*(pipeline(n) for n in range(20))) == [2 * n + 1 for n in range(20)]
+
+
+@pytest.mark.asyncio
+async def test_flawed_connect_cannot_be_awaited() -> None:
+    def flawed_connect(functions: list[Callable[..., Any]]) -> Callable[..., Generator[Any, Any, Any]]:
+        def wrapper(*arguments: Any) -> Generator[Any, Any, Any]:
+            result = yield from functions[0](*arguments)
+            for function in functions[1:]:
+                result = yield from function(result)
+            return result
+
+        return wrapper
+
+    flawed_connect([])  # no complaint before it is called
+    with pytest.raises(TypeError):
+        await flawed_connect([double, double])(1)  # type: ignore[misc]  # the flaw
+
+
+def test_type_checkers_see_parameters_and_result(tmp_path: Path) -> None:
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed")
+    module = tmp_path / "typed.py"
+    module.write_text(
+        """
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+from asyncpatterns import connect
+
+async def a(x: int, y: str = "") -> str: return y
+def b(x: str) -> float: return 0.0
+async def c(x: float) -> bytes: return b""
+def d(x: float) -> Awaitable[bytes]: return c(x)
+async def e(x: bytes) -> int: return 0
+
+sync_last: Callable[[str], Coroutine[Any, Any, bytes]] = connect(b, abs, c)
+six: Callable[[int, str], Coroutine[Any, Any, list[int]]] = connect(a, b, d, e, range, list[int])
+reveal_type(connect(a))
+reveal_type(connect(b))
+reveal_type(connect(a, b))
+reveal_type(connect(a, b, c))
+reveal_type(connect(a, b, d, e))
+connect(a, c)
+connect()
+"""
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", f"--cache-dir={tmp_path}", str(module)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=300,
+    )
+    lines = [line.partition(".py:")[2] for line in checked.stdout.splitlines()]
+    revealed = [line.partition('"')[2].rstrip('"') for line in lines if "Revealed" in line]
+    assert revealed == [
+        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, str]",
+        "def (x: str) -> typing.Coroutine[Any, Any, float]",
+        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, float]",
+        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, bytes]",
+        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, int]",
+    ], checked.stdout + checked.stderr
+    assert {int(line.partition(":")[0]) for line in lines if ": error:" in line} == {19, 20}, checked.stdout
