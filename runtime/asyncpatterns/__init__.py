@@ -2,8 +2,15 @@
 
 from asyncpatterns.pipelines import connect
 from asyncpatterns.stop import Stop
+from asyncpatterns.streams import ChangeStream, Lagged, OnLag, StreamClosed, StreamFailed, Subscription
 
 __all__ = [
+    "ChangeStream",
+    "Lagged",
+    "OnLag",
     "Stop",
+    "StreamClosed",
+    "StreamFailed",
+    "Subscription",
     "connect",
 ]

@@ -84,6 +84,12 @@ def in_virtual_time() -> InVirtualTime[Any]:
     return run
 
 
+@pytest.fixture
+def deadlock() -> type[Exception]:
+    """What a coroutine raises in virtual time that would wait for ever."""
+    return DeadlockError
+
+
 class Program:
     """A Python program in a process of its own, spoken to by signals and lines of output."""
 
