@@ -42,7 +42,8 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
 def _comments(text: str) -> Counter[str]:
     if "#" not in text:
         return Counter()
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
+    tokens = tokenize.generate_tokens(lines.readline)
     return Counter(token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT)
 
 

@@ -338,7 +338,7 @@ def _fill(
                 parts += [text_of, spell(hole, node).encode()]
             case list():
                 stem, _, last = text_of.rpartition(text.newline)
-                parts += [stem + text.newline if _ else b"", _block(hole, last, text)]
+                parts += [stem + text.newline if _ else b"", _block(hole, node, last, text)]
             case ast.stmt():
                 raise ValueError("a hole for statements takes a list of them")
             case _:
@@ -352,11 +352,13 @@ def _line(line: str, indent: bytes, text: Text) -> bytes:
     return indent + text.unit * levels + b" " * rest + stripped.encode()
 
 
-def _block(statements: list[ast.stmt], indent: bytes, text: Text) -> Slot:
+def _block(statements: list[ast.stmt], around: ast.AST, indent: bytes, text: Text) -> Slot:
     first, last = statements[0], statements[-1]
     if not (text.first_on_line(first) and text.last_on_line(last)):
         raise Refused("the block shares its line with something else")
-    return Slot(text.leading(first), text.line_end(text.end(last)), indents=(text.indent(first), indent))
+    # A comment behind the last statement is the block's, unless it stays in its place behind the whole edit.
+    end = min(text.line_end(text.end(last)), text.end(around))
+    return Slot(text.leading(first), end, indents=(text.indent(first), indent))
 
 
 def _expression(hole: ast.expr, parent: ast.AST, field: str, text: Text) -> Slot:

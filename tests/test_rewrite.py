@@ -1,0 +1,374 @@
+"""Edits on text: what they write, what they keep, and that the proof catches what goes wrong."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from flake8_asyncpatterns import proof, rewrite
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.rewrite import apply, mend
+from flake8_asyncpatterns.rule import (
+    Edit,
+    Finding,
+    Fix,
+    MakeAsync,
+    MakeSync,
+    Remove,
+    RemoveDecorator,
+    Report,
+    Rule,
+    Symbol,
+    insert,
+    replace,
+)
+
+Planner = Callable[[Module], Iterable[Edit]]
+
+
+def rewritten(source: str, plan: Planner) -> str:
+    """`source` after one fix made of the planned edits; refusals fail."""
+    module = Module.parse(source)
+    fix = Fix(*plan(module))
+    text, applied, refused = apply(module, [fix])
+    assert not refused, refused[fix]
+    assert applied == {fix}
+    return text
+
+
+def refusal(source: str, plan: Planner) -> str:
+    module = Module.parse(source)
+    fix = Fix(*plan(module))
+    text, applied, refused = apply(module, [fix])
+    assert (text, applied) == (source, set())
+    return refused[fix]
+
+
+def calls(name: str) -> Callable[[Module], list[ast.Call]]:
+    return lambda module: sorted(
+        (c for c in module.nodes(ast.Call) if isinstance(c.func, ast.Name) and c.func.id == name),
+        key=lambda c: (c.lineno, c.col_offset),
+    )
+
+
+def awaiting(module: Module) -> Iterable[Edit]:
+    """`f(…)` → `await g(…)`"""
+    for call in calls("f")(module):
+        yield replace(call, "await {call}", call=call)
+        yield replace(call.func, "{g}", g=Symbol("asyncio.g"))
+
+
+HEAD = "import asyncio\nasync def a():\n    "
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(1)", "await asyncio.g(1)"),
+        ("x = f(f(1))", "x = await asyncio.g(await asyncio.g(1))"),
+        ("f(1).x", "(await asyncio.g(1)).x"),
+        ("f(1)[0]", "(await asyncio.g(1))[0]"),
+        ("f(1)()", "(await asyncio.g(1))()"),
+        ("-f(1) ** 2", "-await asyncio.g(1) ** 2"),
+        ("2 ** f(1)", "2 ** await asyncio.g(1)"),
+        ("not f(1) and f(2)", "not await asyncio.g(1) and await asyncio.g(2)"),
+        ("(f(1)).x", "(await asyncio.g(1)).x"),
+        ("h(f(1), *f(2), k=f(3))", "h(await asyncio.g(1), *await asyncio.g(2), k=await asyncio.g(3))"),
+        ("await f(1)", "await (await asyncio.g(1))"),
+        ("x = f(  # why\n        1,\n        2)", "x = await asyncio.g(  # why\n        1,\n        2)"),
+        ("f (1); f(2)", "await asyncio.g (1); await asyncio.g(2)"),
+        ("x = {f(1): f(2)}", "x = {await asyncio.g(1): await asyncio.g(2)}"),
+        ("x = f(1) if f(2) else f(3)", "x = await asyncio.g(1) if await asyncio.g(2) else await asyncio.g(3)"),
+        ("assert f('日本'), f('é')", "assert await asyncio.g('日本'), await asyncio.g('é')"),
+        ('x = """\n\t f(1)""", f(1)', 'x = """\n\t f(1)""", await asyncio.g(1)'),
+        ("return f(i for i in x)", "return await asyncio.g(i for i in x)"),
+    ],
+)
+def test_expressions_get_parentheses_where_they_need_them(before: str, after: str) -> None:
+    assert rewritten(HEAD + before + "\n", awaiting) == HEAD + after + "\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_newlines_and_everything_else_stay(newline: str) -> None:
+    lines = ["# é", "import os  ", "\x0c", "async def a():", "\tf(1) ; \\", "  g(2)", "", "x=1 # no newline at the end"]
+    after = ["# é", "import asyncio", "import os  ", "\x0c", "async def a():", "\tawait asyncio.g(1) ; \\", *lines[5:]]
+    assert rewritten(newline.join(lines), awaiting) == newline.join(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f()", "import asyncio\n\nawait asyncio.g()"),
+        ('"""doc"""\nf()', '"""doc"""\n\nimport asyncio\nawait asyncio.g()'),
+        ("from __future__ import a\nimport os\nf()", "from __future__ import a\nimport asyncio\nimport os\nawait asyncio.g()"),
+        ("import abc\nimport os\nf()", "import abc\nimport asyncio\nimport os\nawait asyncio.g()"),
+        ("from abc import x\nf()", "import asyncio\nfrom abc import x\nawait asyncio.g()"),
+        ("import requests\nf()", "import asyncio\n\nimport requests\nawait asyncio.g()"),
+        ("#!/bin/python\n# coding: utf-8\nimport os\nf()", "#!/bin/python\n# coding: utf-8\nimport asyncio\nimport os\nawait asyncio.g()"),
+    ],
+)  # fmt: skip
+def test_a_missing_import_goes_where_imports_are(before: str, after: str) -> None:
+    assert rewritten(before, awaiting) == after
+
+
+def test_an_import_is_not_added_where_its_name_is_taken() -> None:
+    assert "means something else" in refusal("def x(asyncio):\n    f()", awaiting)
+    assert "means something else" in refusal("asyncio = 1\ndef x():\n    f()", awaiting)
+    assert "several statements" in refusal("import abc, os; f()", awaiting)
+
+
+def statement(source: str, template: str, **symbols: Symbol) -> Planner:
+    """Replace the statement that starts with `source` by a template whose `{call}` is its call."""
+
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls(source)(module)
+        holes = {"call": call, **symbols} if "{call}" in template else symbols
+        yield replace(module.statement(call), template, **holes)
+
+    return plan
+
+
+def test_a_statement_becomes_several_in_the_files_own_indentation() -> None:
+    plan = statement("f", "with {s}(x):\n    await {call}\n", s=Symbol("contextlib.suppress"))
+    source = "import contextlib\nasync def a():\n\tif x:\n\t\tf(1)  # why\n\tg()\n"
+    assert rewritten(source, plan) == (
+        "import contextlib\nasync def a():\n\tif x:\n\t\twith contextlib.suppress(x):\n\t\t\tawait f(1)  # why\n\tg()\n"
+    )
+
+
+def test_a_statement_that_shares_its_line_is_left() -> None:
+    plan = statement("f", "with x:\n    {call}\n")
+    assert "shares its line" in refusal("f(); g()", plan)
+    assert "shares its line" in refusal("if x: f()", plan)
+
+
+def test_a_comment_inside_what_is_replaced_is_not_lost() -> None:
+    assert "comment" in refusal("f(\n  # why\n)", statement("f", "g()"))
+    assert rewritten("f(\n  # why\n)", statement("f", "x = {call}")) == "x = f(\n  # why\n)"
+
+
+def block_into(template: str) -> Planner:
+    def plan(module: Module) -> Iterable[Edit]:
+        [loop] = module.nodes(ast.While)
+        yield replace(loop, template, body=loop.body)
+
+    return plan
+
+
+def test_a_moved_block_keeps_its_strings_and_comments() -> None:
+    source = 'while 1:\n    # first\n    x = """\n    text\n"""\n\n    y = f"""{\n    a}\n    z"""\n    g(  1,\n  2)  # last\nend()\n'
+    assert rewritten(source, block_into("if 1:\n    if 2:\n        {body}\n")) == (
+        'if 1:\n    if 2:\n        # first\n        x = """\n    text\n"""\n\n        y = f"""{\n    a}\n    z"""\n'
+        "        g(  1,\n  2)  # last\nend()\n"
+    )
+    assert rewritten("while 1:\n  a()\n  b()\n", block_into("{body}\n")) == "a()\nb()\n"
+
+
+def inserting(template: str) -> Planner:
+    def plan(module: Module) -> Iterable[Edit]:
+        [loop] = module.nodes(ast.While)
+        yield insert(loop.body[0], template)
+
+    return plan
+
+
+def test_insertion_goes_above_the_comments_of_a_statement() -> None:
+    source = "while 1:\n\n    # about x\n    # more\n    x()\n"
+    assert rewritten(source, inserting("y()")) == "while 1:\n\n    y()\n    # about x\n    # more\n    x()\n"
+    assert rewritten("while 1: x()", inserting("y()")) == "while 1: y(); x()"
+    assert rewritten("while 1:\n    @d\n    def x(): pass", inserting("y()")) == (
+        "while 1:\n    y()\n    @d\n    def x(): pass"
+    )
+    assert "shares its line" in refusal("while 1: x()", inserting("if 1:\n    y()"))
+
+
+def test_removal_leaves_comments_and_a_pass() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        for name in ("f", "g"):
+            yield from (Remove(module.statement(call)) for call in calls(name)(module))
+
+    assert rewritten("if x:\n    f()  # why\n    y()\n", plan) == "if x:\n    # why\n    y()\n"
+    assert rewritten("if x:\n    f()\n    g()  # g\n", plan) == "if x:\n    pass\n    # g\n"
+    assert rewritten("f()\n", plan) == ""
+    assert "shares its line" in refusal("f(); y()", plan)
+    assert "comment" in refusal("f(\n# why\n)\ny()", plan)
+
+
+def test_def_with_and_for_turn_async_and_back() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        for node in module.nodes(ast.FunctionDef, ast.With, ast.For):
+            yield MakeAsync(node)
+        for made in module.nodes(ast.AsyncFunctionDef, ast.AsyncWith, ast.AsyncFor):
+            yield MakeSync(made)
+
+    plain = "@d\n# note\ndef f():\n    with a as b, c:\n        for x in y: pass\n"
+    turned = "@d\n# note\nasync def f():\n    async with a as b, c:\n        async for x in y: pass\n"
+    assert rewritten(plain, plan) == turned
+    assert rewritten(turned, plan) == plain
+
+
+def test_decorators_go_one_by_one() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [function] = module.nodes(ast.FunctionDef)
+        yield RemoveDecorator(function, function.decorator_list[1])
+        yield MakeAsync(function)
+
+    assert rewritten("class A:\n  @a\n  @ b . c  # why\n  # about\n  def f(): pass", plan) == (
+        "class A:\n  @a\n  # why\n  # about\n  async def f(): pass"
+    )
+
+
+def test_parentheses_that_only_a_yield_needed_go() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        for node in module.nodes(ast.YieldFrom):
+            yield replace(node, "await {value}", value=node.value)
+        for function in module.nodes(ast.FunctionDef):
+            yield MakeAsync(function)
+
+    def check(before: str, after: str) -> None:
+        assert rewritten(f"def a():\n    {before}\n", plan) == f"async def a():\n    {after}\n"
+
+    check("x = (yield from f())", "x = await f()")
+    check("x = yield from f()", "x = await f()")
+    check("f((yield from f()))", "f(await f())")
+    check("f(k=(yield from f()))", "f(k=await f())")
+    check("return (yield from f()).x", "return (await f()).x")
+    check("if not (yield from f()): pass", "if not await f(): pass")
+    check("yield from (yield from f())", "await (await f())")
+    check("yield from a or b", "await (a or b)")
+    check("yield from (a or\n   b)", "await (a or\n   b)")
+    check("x = (yield from\n   f())", "x = (await f())")
+    check("yield from asyncio.sleep(1, (yield from f()))", "await asyncio.sleep(1, await f())")
+    check("return [(yield from f()), 1 + (yield from g())]", "return [await f(), 1 + await g()]")
+    check("x = (\n        yield from f())", "x = (\n        await f())")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="before Python 3.12 the place of code in f-strings is uncertain")
+def test_code_inside_an_f_string() -> None:
+    assert rewritten(HEAD + "x = f'{f(1)!r:>{f(2)}} é {f(3)}'", awaiting) == (
+        HEAD + "x = f'{await asyncio.g(1)!r:>{await asyncio.g(2)}} é {await asyncio.g(3)}'"
+    )
+
+
+def test_the_text_of_a_self_documenting_f_string_is_not_changed() -> None:
+    refusal(HEAD + "x = f'{f(1)=}'", awaiting)
+
+
+FIX_F = Rule("AIO999", "fix-f", (ast.Call,), lambda call, module: fix_f(call, module))
+
+
+def fix_f(call: ast.Call, module: Module) -> Iterable[Report]:
+    if isinstance(call.func, ast.Name) and call.func.id == "f":
+        yield Report(call, "f", Fix(replace(call.func, "g")))
+
+
+def check_f(module: Module) -> list[Finding]:
+    return [Finding(FIX_F, *report) for call in module.nodes(ast.Call) for report in fix_f(call, module)]
+
+
+def test_an_unproven_fix_is_left_out_alone() -> None:
+    result = mend("f(1)\nx = f'{f(2)=}'\nf(3)\nf(4)\n", check_f)
+    assert result.text == "g(1)\nx = f'{f(2)=}'\ng(3)\ng(4)\n"
+    assert [(left.finding.line, bool(left.reason)) for left in result.left] == [(2, True)]
+    assert len(result.fixed) == 3
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda data: data.replace(b"g(1)", b"g(2)"),
+        lambda data: data.replace(b"g(1)", b"(g(1),)"),
+        lambda data: data.replace(b"g(1)", b"g(1))"),
+        lambda data: data.replace(b"# note", b""),
+        lambda data: data + b"more()\n",
+        lambda data: data.replace(b"'text'", b"'Text'"),
+    ],
+    ids=["other value", "other shape", "no Python", "lost comment", "added code", "changed string"],
+)
+def test_the_proof_refuses_what_a_broken_rewriter_writes(broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "f(1)  # note\nx = 'text'\n"
+    assert mend(source, check_f).text == "g(1)  # note\nx = 'text'\n"
+    render = rewrite.render
+
+    def wrong(text, splices):
+        data, lost = render(text, splices)
+        return broken(data), lost
+
+    monkeypatch.setattr(rewrite, "render", wrong)
+    result = mend(source, check_f)
+    assert result.text == source
+    assert len(result.left) == 1
+
+
+def test_two_fixes_of_one_node_are_applied_one_after_the_other() -> None:
+    def check(module: Module) -> list[Finding]:
+        return [
+            Finding(FIX_F, call, "f", Fix(replace(call, f"{name}({{call}})", call=call)), "", ())
+            for call in calls("f")(module)
+            for name in ("a", "b")
+            if not isinstance(module.parent(call), ast.Call)
+        ]
+
+    assert mend("f(1)", check).text == "a(f(1))"
+
+
+def test_a_fix_inside_another_waits_for_its_round() -> None:
+    def check(module: Module) -> list[Finding]:
+        found = []
+        for call in calls("f")(module):
+            inner = call.args[0] if call.args else None
+            template = "g({x})" if inner else "g()"
+            holes = {"x": inner} if inner else {}
+            found.append(Finding(FIX_F, call, "f", Fix(replace(call, template, **holes)), "", ()))
+        return found
+
+    assert mend("f(f(f()))", check).text == "g(g(g()))"
+
+
+def test_fixes_that_undo_each_other_are_given_up() -> None:
+    def check(module: Module) -> list[Finding]:
+        [name] = [n for n in module.nodes(ast.Name) if n.id in "ab"]
+        return [Finding(FIX_F, name, "", Fix(replace(name, "b" if name.id == "a" else "a")), "", ())]
+
+    with pytest.raises(rewrite.Unsettled):
+        mend("a", check)
+
+
+def test_an_import_that_only_served_what_was_replaced_goes() -> None:
+    def check(module: Module) -> list[Finding]:
+        return [
+            Finding(FIX_F, c, "", Fix(replace(c.func, "g"), supersedes=("m.f",)), "", ())
+            for c in module.nodes(ast.Call)
+            if module.name(c.func) == "m.f"
+        ]
+
+    assert mend("from m import f\nf()", check).text == "g()"
+    assert mend("from m import f, h\nf()", check).text == "from m import h\ng()"
+    assert mend("from m import (\n    h,\n    f,\n)\nf()", check).text == "from m import (\n    h,\n)\ng()"
+    assert mend("import m\nm.f()", check).text == "g()"
+    assert mend("import m, os\nm.f()", check).text == "import os\ng()"
+    assert mend("import m\nm.f(m.x)", check).text == "import m\ng(m.x)"
+    assert mend("from m import f\n__all__ = ['f']\nf()", check).text == "from m import f\n__all__ = ['f']\ng()"
+    assert mend("try:\n    from m import f\nexcept ImportError:\n    x = 1\nf()", check).text == (
+        "try:\n    pass\nexcept ImportError:\n    x = 1\ng()"
+    )
+
+
+def test_difference_sees_every_kind() -> None:
+    def different(a: str, b: str) -> str:
+        return proof.difference(ast.parse(a), ast.parse(b))
+
+    assert different("x = 1", "x  =  (1)") == ""
+    for a, b in [
+        ("1", "1.0"),
+        ("1", "True"),
+        ("x", "y"),
+        ("f(x)", "f(x, y)"),
+        ("'a'", "b'a'"),
+        ("x; y", "y; x"),
+        ("a.b", "a.c"),
+    ]:
+        assert different(a, b)
