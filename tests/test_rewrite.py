@@ -103,13 +103,19 @@ def test_newlines_and_everything_else_stay(newline: str) -> None:
     [
         ("f()", "import asyncio\n\nawait asyncio.g()"),
         ('"""doc"""\nf()', '"""doc"""\n\nimport asyncio\nawait asyncio.g()'),
-        ("from __future__ import a\nimport os\nf()", "from __future__ import a\nimport asyncio\nimport os\nawait asyncio.g()"),
+        (
+            "from __future__ import a\nimport os\nf()",
+            "from __future__ import a\nimport asyncio\nimport os\nawait asyncio.g()",
+        ),
         ("import abc\nimport os\nf()", "import abc\nimport asyncio\nimport os\nawait asyncio.g()"),
         ("from abc import x\nf()", "import asyncio\nfrom abc import x\nawait asyncio.g()"),
         ("import requests\nf()", "import asyncio\n\nimport requests\nawait asyncio.g()"),
-        ("#!/bin/python\n# coding: utf-8\nimport os\nf()", "#!/bin/python\n# coding: utf-8\nimport asyncio\nimport os\nawait asyncio.g()"),
+        (
+            "#!/bin/python\n# coding: utf-8\nimport os\nf()",
+            "#!/bin/python\n# coding: utf-8\nimport asyncio\nimport os\nawait asyncio.g()",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_missing_import_goes_where_imports_are(before: str, after: str) -> None:
     assert rewritten(before, awaiting) == after
 
@@ -159,7 +165,10 @@ def block_into(template: str) -> Planner:
 
 
 def test_a_moved_block_keeps_its_strings_and_comments() -> None:
-    source = 'while 1:\n    # first\n    x = """\n    text\n"""\n\n    y = f"""{\n    a}\n    z"""\n    g(  1,\n  2)  # last\nend()\n'
+    source = (
+        'while 1:\n    # first\n    x = """\n    text\n"""\n\n    y = f"""{\n    a}\n    z"""\n'
+        "    g(  1,\n  2)  # last\nend()\n"
+    )
     assert rewritten(source, block_into("if 1:\n    if 2:\n        {body}\n")) == (
         'if 1:\n    if 2:\n        # first\n        x = """\n    text\n"""\n\n        y = f"""{\n    a}\n    z"""\n'
         "        g(  1,\n  2)  # last\nend()\n"
