@@ -1,0 +1,32 @@
+"""Every example in the documentation runs and prints what it says."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+_OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+@pytest.mark.parametrize("name", ["pipelines", "service", "stop", "streams"])
+def test_the_examples_of_the_docstrings(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"asyncpatterns.{name}"), optionflags=_OPTIONS)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_the_examples_of_the_readme() -> None:
+    readme = Path(__file__).parent.parent / "README.md"
+    result = doctest.testfile(str(readme), module_relative=False, optionflags=_OPTIONS, encoding="utf-8")
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_everything_public_has_a_docstring_and_is_in_all() -> None:
+    package = importlib.import_module("asyncpatterns")
+    assert package.__all__ == sorted(package.__all__)
+    for name in package.__all__:
+        assert name == "OnLag" or getattr(package, name).__doc__
