@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .edits import AnyEdit, Refused, target
 from .imports import Speller, additions, superfluous
@@ -21,11 +21,15 @@ class Unsettled(Exception):
     """The fixes do not come to an end: two rules disagree. The file is to be left as it was."""
 
 
+# Why a fix is left out: its edits cannot be made here, or the result is not what they describe (a bug of ours).
+Reason: TypeAlias = Refused | Unproven
+
+
 class Left(NamedTuple):
     """A finding that was to be fixed and was left as it is, and why."""
 
     finding: Finding
-    reason: str
+    reason: Reason
 
 
 class Mended(NamedTuple):
@@ -66,7 +70,7 @@ def _without_superfluous_imports(text: str, path: str, applied: Iterable[Fix]) -
     return text
 
 
-def apply(module: Module, fixes: Sequence[Fix]) -> tuple[str, set[Fix], dict[Fix, str]]:
+def apply(module: Module, fixes: Sequence[Fix]) -> tuple[str, set[Fix], dict[Fix, Reason]]:
     """The text with these fixes; those applied; those refused, with the reason.
 
     A fix in neither was in the way of another, and may be applied in the next round. One that cannot be
@@ -75,13 +79,13 @@ def apply(module: Module, fixes: Sequence[Fix]) -> tuple[str, set[Fix], dict[Fix
     if not fixes:
         return module.text, set(), {}
     step = Step(module)
-    refused: dict[Fix, str] = {}
+    refused: dict[Fix, Reason] = {}
     able = list(step.able(fixes, refused))
     good, text = _provable(step, able, refused)
     return text, set(good), refused
 
 
-def _provable(step: Step, fixes: Sequence[Fix], refused: dict[Fix, str]) -> tuple[list[Fix], str]:
+def _provable(step: Step, fixes: Sequence[Fix], refused: dict[Fix, Reason]) -> tuple[list[Fix], str]:
     """The most of these fixes that are proven together, and the text they give: halve, and try again."""
     if not fixes:
         return [], step.module.text
@@ -114,7 +118,7 @@ class Step:
         self.module = module
         self.text = Text(module)
 
-    def able(self, fixes: Iterable[Fix], refused: dict[Fix, str]) -> Iterator[Fix]:
+    def able(self, fixes: Iterable[Fix], refused: dict[Fix, Reason]) -> Iterator[Fix]:
         """The fixes whose every edit can be made here, each node being claimed by one fix only."""
         claimed: set[tuple[str, ast.AST]] = set()
         for fix in fixes:
@@ -124,13 +128,13 @@ class Step:
             try:
                 self._lowered([fix], Speller(self.module))
             except Refused as reason:
-                refused[fix] = str(reason)
+                refused[fix] = reason
             else:
                 claimed |= claims
                 yield fix
 
-    def attempt(self, fixes: Sequence[Fix]) -> tuple[Sequence[Fix], str, str]:
-        """Those of the fixes that fit together, the text they give, and why it is not right (empty: it is)."""
+    def attempt(self, fixes: Sequence[Fix]) -> tuple[Sequence[Fix], str, Reason | None]:
+        """Those of the fixes that fit together, the text they give, and why it is not right (None: it is)."""
         while True:
             speller = Speller(self.module)
             try:
@@ -139,22 +143,22 @@ class Step:
                 extra = [s for edit in added for s in lower(edit, self.text, speller, frozenset())]
                 data, lost = render(self.text, [*splices, *extra])
             except Refused as reason:
-                return fixes, self.module.text, str(reason)
+                return fixes, self.module.text, reason
             if not lost:
                 break
             if lost & set(extra):
-                return fixes, self.module.text, "an import it needs finds no place"
+                return fixes, self.module.text, Refused("an import it needs finds no place")
             if len(fixes) == 1:
-                return fixes, self.module.text, "its edits overlap"
+                return fixes, self.module.text, Refused("its edits overlap")
             fixes = [fix for fix in fixes if not any(splices[s] is fix for s in lost)]
         edits: list[AnyEdit] = [edit for fix in fixes for edit in fix.edits]
         try:
             prove(self.module.text, [*edits, *added], speller, after := data.decode())
         except Unproven as reason:
-            return fixes, self.module.text, str(reason)
+            return fixes, self.module.text, reason
         except RecursionError:
-            return fixes, self.module.text, "the code is nested too deeply"
-        return fixes, after, ""
+            return fixes, self.module.text, Refused("the code is nested too deeply")
+        return fixes, after, None
 
     def _lowered(self, fixes: Iterable[Fix], speller: Speller) -> dict[Splice, Fix]:
         removed = frozenset(e.node for fix in fixes for e in fix.edits if isinstance(e, Remove))

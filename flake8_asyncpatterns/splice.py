@@ -242,15 +242,21 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
 
 
 def _placed(node: ast.expr, text: Text) -> None:
-    """Refuse a node whose place is not certain: before Python 3.12 what is inside an f-string is often misplaced."""
-    if sys.version_info >= (3, 12) or not any(isinstance(a, ast.JoinedStr) for a in text.module.ancestors(node)):
+    """Refuse code inside an f-string where its place is not certain, or its text is a part of the string."""
+    if not any(isinstance(around, ast.JoinedStr) for around in text.module.ancestors(node)):
         return
-    try:
-        found = ast.parse(text.data[text.at(node) : text.end(node)].decode(), mode="eval").body
-    except (SyntaxError, UnicodeDecodeError):
-        found = None
-    if found is None or difference(node, found):
-        raise Refused("before Python 3.12, the place of code inside an f-string is not known")
+    if sys.version_info < (3, 12):
+        try:
+            found = ast.parse(text.data[text.at(node) : text.end(node)].decode(), mode="eval").body
+        except (SyntaxError, UnicodeDecodeError):
+            found = None
+        if found is None or difference(node, found):
+            raise Refused("before Python 3.12, the place of code inside an f-string is not known")
+    for field in text.module.ancestors(node):
+        if isinstance(field, ast.FormattedValue):
+            rest = text.data[text.end(field.value) :].lstrip(b" )\t\r\n\f")
+            if rest.startswith(b"="):
+                raise Refused("it would change the text of a self-documenting f-string (`{…=}`)")
 
 
 def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) -> Splice:

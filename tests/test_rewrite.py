@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from flake8_asyncpatterns import proof, rewrite
+from flake8_asyncpatterns.edits import Refused
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.rewrite import apply, mend
 from flake8_asyncpatterns.rule import (
@@ -44,7 +45,7 @@ def refusal(source: str, plan: Planner) -> str:
     fix = Fix(*plan(module))
     text, applied, refused = apply(module, [fix])
     assert (text, applied) == (source, set())
-    return refused[fix]
+    return str(refused[fix])
 
 
 def calls(name: str) -> Callable[[Module], list[ast.Call]]:
@@ -263,7 +264,8 @@ def test_code_inside_an_f_string() -> None:
 
 
 def test_the_text_of_a_self_documenting_f_string_is_not_changed() -> None:
-    refusal(HEAD + "x = f'{f(1)=}'", awaiting)
+    assert "self-documenting" in refusal(HEAD + "x = f'{f(1)=}'", awaiting)
+    assert "self-documenting" in refusal(HEAD + "x = f'{(f(1)) = !r:>4}'", awaiting)
 
 
 FIX_F = Rule("AIO999", "fix-f", (ast.Call,), lambda call, module: fix_f(call, module))
@@ -278,11 +280,29 @@ def check_f(module: Module) -> list[Finding]:
     return [Finding(FIX_F, *report) for call in module.nodes(ast.Call) for report in fix_f(call, module)]
 
 
-def test_an_unproven_fix_is_left_out_alone() -> None:
+def breaking(monkeypatch: pytest.MonkeyPatch, broken: Callable[[bytes], bytes]) -> None:
+    """Let the rewriter write something else than it should."""
+    render = rewrite.render
+
+    def wrong(text, splices):
+        data, lost = render(text, splices)
+        return broken(data), lost
+
+    monkeypatch.setattr(rewrite, "render", wrong)
+
+
+def test_a_refused_fix_is_left_out_alone() -> None:
     result = mend("f(1)\nx = f'{f(2)=}'\nf(3)\nf(4)\n", check_f)
     assert result.text == "g(1)\nx = f'{f(2)=}'\ng(3)\ng(4)\n"
-    assert [(left.finding.line, bool(left.reason)) for left in result.left] == [(2, True)]
+    assert [(left.finding.line, type(left.reason)) for left in result.left] == [(2, Refused)]
     assert len(result.fixed) == 3
+
+
+def test_an_unproven_fix_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking(monkeypatch, lambda data: data.replace(b"g(2)", b"g(5)"))
+    result = mend("f(1)\nf(2)\nf(3)\nf(4)\n", check_f)
+    assert result.text == "g(1)\nf(2)\ng(3)\ng(4)\n"
+    assert [(left.finding.line, type(left.reason)) for left in result.left] == [(2, proof.Unproven)]
 
 
 @pytest.mark.parametrize(
@@ -300,13 +320,7 @@ def test_an_unproven_fix_is_left_out_alone() -> None:
 def test_the_proof_refuses_what_a_broken_rewriter_writes(broken, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "f(1)  # note\nx = 'text'\n"
     assert mend(source, check_f).text == "g(1)  # note\nx = 'text'\n"
-    render = rewrite.render
-
-    def wrong(text, splices):
-        data, lost = render(text, splices)
-        return broken(data), lost
-
-    monkeypatch.setattr(rewrite, "render", wrong)
+    breaking(monkeypatch, broken)
     result = mend(source, check_f)
     assert result.text == source
     assert len(result.left) == 1

@@ -456,6 +456,41 @@ def test_a_stop_ends_the_sleep_at_once(start: Start, loop: str) -> None:
     assert status == -signal.SIGTERM
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(
+    "service", ["run(main, loop_factory=factory)", "asyncio.Runner(loop_factory=factory).run(inside())"]
+)
+def test_a_signal_that_does_not_interrupt_the_wait_of_the_idle_loop_wakes_it(
+    start: Start, service: str, loop: str
+) -> None:
+    program = start(
+        f"""
+        import asyncio, signal, threading, time
+        from asyncpatterns import run, shutdown_signals
+
+        def signal_another_thread():
+            time.sleep(0.2)
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+        async def main(stop):
+            threading.Thread(target=signal_another_thread).start()
+            try:
+                await stop.sleep(60)
+            finally:
+                print("left")
+
+        async def inside():
+            async with shutdown_signals() as stop:
+                await main(stop)
+
+        factory = {loop}
+        {service}
+        """
+    )
+    _, output, _ = program.finish()
+    assert output == "left\n"
+
+
 def test_flawed_flag_ignores_sigterm_until_its_sleep_ends_and_exits_with_zero(start: Start) -> None:
     program = start(
         """
