@@ -1,9 +1,14 @@
-"""rule → its page. The same text serves `asyncfix rule` and `docs/rules/*.md`."""
+"""rule → its page. The same text serves `asyncfix rule` and `docs/rules/*.md`.
+
+`python -m flake8_asyncpatterns.docs docs` writes all pages.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from .engine import check
@@ -64,3 +69,25 @@ def kind_of_fix(rule: Rule) -> str:
     found = [f for example in examples(rule) for f in check(Module.parse(example.bad), [rule])]
     kinds = {("unsafe" if f.fix.unsafe else "safe") for f in found if f.fix}
     return " or ".join(sorted(kinds)) or "–"
+
+
+def pages(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
+    """The files of the documentation: path below `docs`, and text."""
+    rules = list(rules)
+    yield "rules.md", f"# Rules\n\n{index(rules)}"
+    for rule in rules:
+        yield f"rules/{rule.code}.md", page(rule)
+
+
+def write(folder: Path, rules: Iterable[Rule]) -> None:
+    """Write the documentation into a folder."""
+    for name, text in pages(rules):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    from .rules import RULES
+
+    write(Path(sys.argv[1]), RULES.values())

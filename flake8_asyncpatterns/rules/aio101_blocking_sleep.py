@@ -29,8 +29,9 @@ Where stopping everything is meant: a test that wants to show a blocked loop.
 
 ## Other tools
 
-flake8-async and ruff have this as ASYNC251, pylint-asyncio tools by name only. Here the name is resolved: local
-imports, aliases (`from time import sleep as nap`) and shadowed names (`async def f(time): time.sleep(1)`).
+flake8-async and ruff report it as ASYNC251, and leave the fix to you. Here names are resolved: imports inside a
+function and aliases (`from time import sleep as nap`) are seen, shadowed names (`async def f(time): time.sleep(1)`)
+are not mistaken for the module.
 """
 
 from __future__ import annotations

@@ -1,0 +1,48 @@
+"""The committed documentation is what the rules say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cases import ROOT
+
+from flake8_asyncpatterns.docs import Example, examples, fix_note, page, pages
+from flake8_asyncpatterns.rules import RULES
+
+WRITTEN = dict(pages(RULES.values()))
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_page_is_up_to_date(name: str) -> None:
+    path = ROOT / "docs" / name
+    assert path.exists(), "run: python -m flake8_asyncpatterns.docs docs"
+    assert path.read_text(encoding="utf-8") == WRITTEN[name], "run: python -m flake8_asyncpatterns.docs docs"
+
+
+def test_no_page_is_left_over() -> None:
+    assert {f"rules/{path.name}" for path in (ROOT / "docs" / "rules").glob("*.md")} == {*WRITTEN} - {"rules.md"}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_documentation_says_what_people_ask(rule) -> None:
+    summary = rule.doc.strip().partition("\n")[0]
+    assert summary.endswith("."), "the first line is a sentence"
+    headings = re.findall(r"^## (.+)$", rule.doc, re.MULTILINE)
+    assert headings == ["Fix", "When to ignore", "Other tools"]
+    assert rule.code in page(rule)
+    assert fix_note(rule)
+
+
+def test_examples_come_in_pairs() -> None:
+    rule = RULES["AIO101"]
+    assert all(isinstance(example, Example) and example.bad != example.good for example in examples(rule))
+
+
+def test_every_code_is_in_the_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert {code for code in RULES if code not in changelog} == set()
+
+
+def test_codes_are_what_flake8_can_take() -> None:
+    assert all(re.fullmatch(r"AIO[1-9][0-9]{2}", code) for code in RULES)
