@@ -15,6 +15,14 @@ from .knowledge.names import canonical
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+TYPE_PARAMETERS: tuple[type[ast.AST], ...] = tuple(
+    kind for kind in (getattr(ast, name, None) for name in ("TypeVar", "ParamSpec", "TypeVarTuple")) if kind
+)
+# What binds names. (Deleting does not: what was bound may be bound still.)
+BINDING_KINDS = (
+    ast.Name, ast.arg, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
+    ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping, *TYPE_PARAMETERS, ast.Global, ast.Nonlocal,
+)  # fmt: skip
 SCOPES = frozenset((ast.Module, ast.ClassDef, *FUNCTIONS, *COMPREHENSIONS))
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -62,13 +70,12 @@ class Binding(NamedTuple):
 class Scope:
     """The names that one scope binds, and those it declares to be another's."""
 
-    __slots__ = ("bindings", "declared", "node", "star")
+    __slots__ = ("bindings", "declared", "node")
 
     def __init__(self, node: ast.AST) -> None:
         self.node = node
         self.bindings: dict[str, list[Binding]] = {}
         self.declared: dict[str, type[ast.AST]] = {}
-        self.star = False
 
     def bind(self, name: str, node: ast.AST, qualified: str | None = None) -> None:
         """Note one more binding of a name."""
@@ -76,7 +83,7 @@ class Scope:
 
 
 class Scopes:
-    """All scopes of a tree, each worked out when it is first asked for."""
+    """All scopes of a tree, worked out when the first name is asked for."""
 
     def __init__(
         self, tree: ast.Module, parents: dict[ast.AST, ast.AST], nodes: dict[type[ast.AST], list[ast.AST]]
@@ -84,7 +91,8 @@ class Scopes:
         self.tree = tree
         self.parents = parents
         self.nodes = nodes
-        self._scopes: dict[ast.AST, Scope] = {}
+        self.star = False
+        self._scopes: dict[ast.AST, Scope] | None = None
 
     def around(self, node: ast.AST) -> ast.AST:
         """The node of the scope in which `node` is evaluated; the module's for the module itself."""
@@ -132,8 +140,7 @@ class Scopes:
     def _named(self, name: str, at: ast.AST, depth: int) -> str | None:
         found = self.lookup(name, at)
         if found is None:
-            star = self._scope(self.tree).star
-            return f"builtins.{name}" if name in BUILTINS and not star else None
+            return f"builtins.{name}" if name in BUILTINS and not self.star else None
         names = {self._bound(binding, depth) for binding in found if not self._is_none(binding.node)}
         return names.pop() if len(names) == 1 else None
 
@@ -193,111 +200,71 @@ class Scopes:
         return False  # under an `if`: TYPE_CHECKING, a version, a platform
 
     def _scope(self, node: ast.AST) -> Scope:
-        scope = self._scopes.get(node)
-        if scope is None:
-            scope = self._scopes[node] = self._build(node)
+        if self._scopes is None:
+            self._scopes = {}
+            self._collect(self._scopes)
+            self._give_back(self._scopes)
+        return self._scopes.get(node) or Scope(node)
+
+    def _collect(self, scopes: dict[ast.AST, Scope]) -> None:
+        """Note every binding in the scope it stands in, whoever it belongs to."""
+
+        def scope(node: ast.AST) -> Scope:
+            if node not in scopes:
+                scopes[node] = Scope(node)
+            return scopes[node]
+
+        for kind in BINDING_KINDS:
+            for node in self.nodes.get(kind, ()):
+                match node:
+                    case ast.Name(id=name):
+                        if isinstance(node.ctx, ast.Store):
+                            scope(self._stored_in(node)).bind(name, node)
+                    case ast.arg(arg=name):
+                        # Its parent is the `arguments` of the function that it belongs to.
+                        scope(self.parents[self.parents[node]]).bind(name, node)
+                    case ast.Import() | ast.ImportFrom():
+                        for local, alias, qualified in imports(node):
+                            self.star = self.star or local == "*"
+                            scope(self.around(node)).bind(local, alias, qualified)
+                    case ast.Global(names=names) | ast.Nonlocal(names=names):
+                        scope(self.around(node)).declared.update(dict.fromkeys(names, kind))
+                    case ast.MatchMapping(rest=str(name)):
+                        scope(self.around(node)).bind(name, node)
+                    case _:
+                        named: str | None = getattr(node, "name", None)
+                        # A type parameter (Python 3.12) is seen inside of what it stands on.
+                        around = self.parents[node] if kind in TYPE_PARAMETERS else self.around(node)
+                        if named is not None:
+                            scope(around).bind(named, node)
+
+    def _stored_in(self, node: ast.Name) -> ast.AST:
+        """The scope that a store binds in: a walrus in a comprehension binds around that."""
+        scope = self.around(node)
+        if isinstance(self.parents[node], ast.NamedExpr):
+            while isinstance(scope, COMPREHENSIONS):
+                scope = self.around(scope)
         return scope
 
-    def _build(self, node: ast.AST) -> Scope:
-        scope = Scope(node)
-        todo: list[ast.AST] = []
-        if isinstance(node, FUNCTIONS):
-            for argument in _arguments(node.args):
-                scope.bind(argument.arg, argument)
-            todo += [node.body] if isinstance(node, ast.Lambda) else node.body
-            for parameter in getattr(node, "type_params", ()):  # Python 3.12
-                scope.bind(parameter.name, parameter)
-        elif isinstance(node, COMPREHENSIONS):
-            todo += children(node)
-        else:
-            todo += node.body  # type: ignore[attr-defined]  # Module and ClassDef
-            for parameter in getattr(node, "type_params", ()):
-                scope.bind(parameter.name, parameter)
-        while todo:
-            current = todo.pop()
-            self._collect(current, scope)
-            for child in children(current):
-                if type(current) not in SCOPES or not _inside(current, child, None):
-                    todo.append(child)
-                elif isinstance(current, COMPREHENSIONS):
-                    # Only walrus targets of a comprehension belong to the scope around it.
-                    todo += self._walruses(current)
-                    break
-        for name in scope.declared:
-            scope.bindings.pop(name, None)
-        self._adopt(scope)
-        return scope
+    def _give_back(self, scopes: dict[ast.AST, Scope]) -> None:
+        """Give bindings of `global` and `nonlocal` names to the scope that they mean."""
+        lent = [
+            (scope, name, kind, scope.bindings.pop(name, []))
+            for scope in scopes.values()
+            for name, kind in scope.declared.items()
+        ]
+        for scope, name, kind, bindings in lent:
+            owner = self.tree if kind is ast.Global else self._owner(name, scope.node, scopes)
+            if bindings and owner is not None:
+                scopes.setdefault(owner, Scope(owner)).bindings.setdefault(name, []).extend(bindings)
 
-    def _collect(self, node: ast.AST, scope: Scope) -> None:
-        match node:
-            case ast.Name(ctx=ast.Store()):
-                if not (isinstance(scope.node, COMPREHENSIONS) and isinstance(self.parents[node], ast.NamedExpr)):
-                    scope.bind(node.id, node)
-            case ast.Import() | ast.ImportFrom():
-                for local, alias, qualified in imports(node):
-                    if local == "*":
-                        scope.star = True
-                    else:
-                        scope.bind(local, alias, qualified)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                scope.bind(node.name, node)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                scope.bind(name, node)
-            case ast.MatchMapping(rest=str(name)):
-                scope.bind(name, node)
-            case ast.Global() | ast.Nonlocal():
-                scope.declared.update(dict.fromkeys(node.names, type(node)))
-
-    def _walruses(self, comprehension: ast.AST) -> Iterator[ast.AST]:
-        todo = list(children(comprehension))
-        while todo:
-            node = todo.pop()
-            if isinstance(node, ast.NamedExpr):
-                yield node.target
-            if not isinstance(node, ast.Lambda):
-                todo += children(node)
-
-    def _adopt(self, scope: Scope) -> None:
-        """Add what functions inside bind here by `global` and `nonlocal`."""
-        kind = ast.Global if scope.node is self.tree else ast.Nonlocal
-        for statement in self.nodes.get(kind, ()):
-            assert isinstance(statement, (ast.Global, ast.Nonlocal))
-            inner = self.around(statement)
-            if inner is scope.node:
-                continue
-            for name in statement.names:
-                if kind is ast.Global or (self._owner(name, inner) is scope.node and name in scope.bindings):
-                    for node in self._stores(name, inner):
-                        scope.bindings.setdefault(name, []).append(node)
-
-    def _owner(self, name: str, inner: ast.AST) -> ast.AST | None:
+    def _owner(self, name: str, inner: ast.AST, scopes: dict[ast.AST, Scope]) -> ast.AST | None:
         """The function whose variable a `nonlocal` in `inner` means."""
-        node = self.around(inner)
-        while node is not self.tree:
-            if isinstance(node, FUNCTIONS):
-                # Built without adoption: only what the function binds by itself makes it the owner.
-                own = Scope(node)
-                own.bindings = {argument.arg: [] for argument in _arguments(node.args)}
-                if name in own.bindings or any(True for _ in self._stores(name, node)):
-                    declared = any(
-                        name in s.names and self.around(s) is node
-                        for s in self.nodes.get(ast.Nonlocal, ())
-                        if isinstance(s, ast.Nonlocal)
-                    )
-                    if not declared:
-                        return node
-            node = self.around(node)
+        node = inner
+        while (node := self.around(node)) is not self.tree:
+            if isinstance(node, FUNCTIONS) and node in scopes and name in scopes[node].bindings:
+                return node
         return None
-
-    def _stores(self, name: str, scope_node: ast.AST) -> Iterator[Binding]:
-        """Where the body of one scope gives `name` a meaning, whoever owns it."""
-        probe = Scope(scope_node)
-        todo: list[ast.AST] = list(getattr(scope_node, "body", ()))
-        while todo:
-            current = todo.pop()
-            self._collect(current, probe)
-            todo += [c for c in children(current) if type(current) not in SCOPES or not _inside(current, c, None)]
-        yield from probe.bindings.get(name, ())
 
 
 def imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.alias, str]]:
@@ -310,16 +277,6 @@ def imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.a
             module = "." * statement.level + (statement.module or "")
             dot = "" if module.endswith(".") else "."
             yield alias.asname or alias.name, alias, canonical(f"{module}{dot}{alias.name}")
-
-
-def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
-    yield from arguments.posonlyargs
-    yield from arguments.args
-    if arguments.vararg:
-        yield arguments.vararg
-    yield from arguments.kwonlyargs
-    if arguments.kwarg:
-        yield arguments.kwarg
 
 
 def _inside(scope: ast.AST, child: ast.AST, grandchild: ast.AST | None) -> bool:
