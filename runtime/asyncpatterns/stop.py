@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from asyncio import get_running_loop
 from collections.abc import AsyncIterator
 
 __all__ = ["Stop"]
@@ -63,7 +64,7 @@ class Stop:
         """Do as `set` from any thread or signal handler; `is_set` is true as soon as this returns."""
         if not self._reasons:
             self._reasons.append(reason)
-        # Read after the latch is set, while _enter looks at the latch after it has written this: whichever
+        # Read after the latch is set, while a waiter looks at the latch after it has written this: whichever
         # comes first, one of the two sees the other.
         loop = self._loop
         if loop is not None:
@@ -76,12 +77,14 @@ class Stop:
         Zero or less lets other tasks run once. Raises `ValueError` for a delay that is not a number and
         `RuntimeError` in another event loop than the one the latch belongs to.
         """
-        if delay != delay:
-            raise ValueError("delay is not a number (NaN)")
-        loop = self._enter()
+        loop = get_running_loop()
+        if loop is not self._loop:
+            self._bind(loop)
         if self._reasons:
             return False
-        if delay <= 0:
+        if not delay > 0:
+            if delay != delay:
+                raise ValueError("delay is not a number (NaN)")
             await asyncio.sleep(0)
             return not self._reasons
         waiter: asyncio.Future[bool] = loop.create_future()
@@ -95,7 +98,9 @@ class Stop:
 
     async def wait(self) -> None:
         """Wait until the latch is set. Raises `RuntimeError` in another event loop, as `sleep` does."""
-        loop = self._enter()
+        loop = get_running_loop()
+        if loop is not self._loop:
+            self._bind(loop)
         if self._reasons:
             return
         waiter: asyncio.Future[bool] = loop.create_future()
@@ -132,13 +137,10 @@ class Stop:
             raise ValueError(f"first must be a finite number of seconds, zero or more, not {first!r}")
         return _Ticks(self, period, first)
 
-    def _enter(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise RuntimeError("this Stop belongs to another event loop")
-            self._loop = loop
-        return loop
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is not None:
+            raise RuntimeError("this Stop belongs to another event loop")
+        self._loop = loop
 
     def _wake(self) -> None:
         for waiter in self._waiters:

@@ -9,9 +9,11 @@ import weakref
 from asyncio import _get_running_loop
 from collections import deque
 from collections.abc import AsyncIterator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["ChangeStream", "Lagged", "OnLag", "StreamClosed", "StreamFailed", "Subscription"]
@@ -81,11 +83,13 @@ class ChangeStream(Generic[T]):
         _check_options(buffer, on_lag, replay)
         self._buffer = buffer
         self._on_lag: OnLag = on_lag
+        self._replays = replay
         self._history: deque[T] = deque(maxlen=replay)
         # Replaced, never changed in place: collecting a dropped item can run code that subscribes or closes
         # while publishing walks through it.
         self._mailboxes: tuple[_Mailbox[T], ...] = ()
         self._blocks = False  # whether any of them does
+        self._abandoned = False  # whether any of them was found to be closed
         # Publishers waiting for room, first come first served. Only the first is ever woken, and it leaves
         # when it has published or given up, so nobody overtakes it in between.
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -94,6 +98,8 @@ class ChangeStream(Generic[T]):
         self._closed = False
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = _get_running_loop()
+        self._thread = 0  # where the loop was last seen running
+        self._runs: Callable[[], bool] = bool
 
     @property
     def subscribers(self) -> int:
@@ -118,11 +124,10 @@ class ChangeStream(Generic[T]):
         """
         buffer = self._buffer if buffer is None else buffer
         on_lag = self._on_lag if on_lag is None else on_lag
-        kept = self._history.maxlen or 0
-        replay = kept if replay is None else replay
+        replay = self._replays if replay is None else replay
         _check_options(buffer, on_lag, replay)
-        if replay > kept:
-            raise ValueError(f"cannot replay {replay} items: the stream keeps {kept}")
+        if replay > self._replays:
+            raise ValueError(f"cannot replay {replay} items: the stream keeps {self._replays}")
         mailbox = _Mailbox(self, self._enter(), 1 if on_lag == "latest" else buffer, on_lag)
         start = max(0, len(self._history) - min(replay, mailbox.room))
         mailbox.items.extend(item for position, item in enumerate(self._history) if position >= start)
@@ -145,8 +150,7 @@ class ChangeStream(Generic[T]):
         Raises `StreamClosed` when the stream is closed, also while waiting, and `RuntimeError` when the
         task itself consumes a "block" subscription to this stream: it could wait for itself for ever.
         """
-        self._enter()
-        self._refuse_closed()
+        self._admit()
         for mailbox in self._mailboxes:
             if len(mailbox.items) >= mailbox.room and mailbox.about_to_lag():
                 await asyncio.sleep(0)
@@ -166,8 +170,7 @@ class ChangeStream(Generic[T]):
         Raises `asyncio.QueueFull`, and gives it to nobody, when a subscriber with on_lag="block" has no room
         or publishers wait for their turn; `StreamClosed` when the stream is closed.
         """
-        self._enter()
-        self._refuse_closed()
+        self._admit()
         if self._queue or (self._blocks and not self._has_room()):
             raise asyncio.QueueFull
         self._deliver(item)
@@ -206,8 +209,9 @@ class ChangeStream(Generic[T]):
         self._error = error
         mailboxes, self._mailboxes = self._mailboxes, ()
         if loop is None or loop.is_closed():
-            return  # nobody waits, or ever will again
+            return  # nobody iterates, or ever will again
         for mailbox in mailboxes:
+            mailbox.urgent = True
             mailbox.wake()
         for turn in self._queue:
             if not turn.done():
@@ -221,7 +225,18 @@ class ChangeStream(Generic[T]):
             if self._loop is not None:
                 raise RuntimeError("this ChangeStream belongs to another event loop")
             self._loop = loop
+        self._thread = get_ident()
+        self._runs = loop.is_running
         return loop
+
+    def _admit(self) -> None:
+        """Check whether anything can be published here and now."""
+        # Of the loops of a thread only one runs. To ask for that one is a system call in Python 3.11, which
+        # took as long as all the rest of publishing.
+        if get_ident() != self._thread or not self._runs():
+            self._enter()
+        if self._closed:
+            raise self._end()
 
     def _end(self) -> StreamClosed:
         # A fresh exception for everyone: a shared one would collect the tracebacks of all.
@@ -235,6 +250,10 @@ class ChangeStream(Generic[T]):
         if self._closed:
             raise self._end()
 
+    def note_abandoned(self) -> None:
+        """Have the closed subscriptions forgotten when the publishing under way is over."""
+        self._abandoned = True
+
     def finish(self) -> NoReturn:
         """End the iteration of a subscriber that has got everything."""
         if self._error is None:
@@ -245,22 +264,23 @@ class ChangeStream(Generic[T]):
         """Forget the subscriptions that were closed or collected; publishers may have waited for them."""
         self._mailboxes = tuple(mailbox for mailbox in self._mailboxes if not mailbox.closed)
         self._blocks = any(mailbox.blocks for mailbox in self._mailboxes)
+        self._abandoned = False
         self.pass_turn()
 
     def _deliver(self, item: T) -> None:
-        self._history.append(item)
-        abandoned = False
+        if self._replays:
+            self._history.append(item)
         for mailbox in self._mailboxes:
-            if mailbox.closed:
-                abandoned = True
-                continue
             items = mailbox.items
             if len(items) >= mailbox.room and not mailbox.make_room():
                 continue
             items.append(item)
-            if mailbox.waiter is not None:
-                mailbox.wake()
-        if abandoned:
+            waiter = mailbox.waiter
+            if waiter is not None:
+                mailbox.waiter = None
+                if not waiter.done():
+                    waiter.set_result(None)
+        if self._abandoned:
             self.forget_closed()
 
     def _has_room(self) -> bool:
@@ -349,6 +369,7 @@ class Subscription(AsyncIterator[T]):
 
     def __init__(self, mailbox: _Mailbox[T]) -> None:
         self._mailbox = mailbox
+        self._items = mailbox.items
 
     def __enter__(self) -> Subscription[T]:
         return self
@@ -368,7 +389,7 @@ class Subscription(AsyncIterator[T]):
         # Collection of a cycle runs this in any thread, in the midst of anything: it only leaves word.
         mailbox = self._mailbox
         if not mailbox.closed:
-            mailbox.closed = True
+            mailbox.mark_closed()
             if mailbox.blocks:
                 mailbox.unregister_soon()
 
@@ -382,7 +403,7 @@ class Subscription(AsyncIterator[T]):
         mailbox = self._mailbox
         if mailbox.closed:
             return
-        mailbox.closed = True
+        mailbox.mark_closed()
         if _get_running_loop() is mailbox.loop:
             mailbox.unregister()
         else:
@@ -390,27 +411,45 @@ class Subscription(AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         mailbox = self._mailbox
-        if _get_running_loop() is not mailbox.loop:
-            raise RuntimeError("this Subscription belongs to another event loop")
+        credit = mailbox.credit
+        if credit and self._items and get_ident() == mailbox.thread:
+            mailbox.credit = credit - 1
+            return self._items.popleft()
+        if get_ident() != mailbox.thread or not mailbox.loop.is_running():
+            mailbox.enter()
         if mailbox.busy:
             raise RuntimeError("another task waits in this Subscription already; give each its own")
         if mailbox.blocks:
             mailbox.note_consumer()
-        if mailbox.streak >= _ITEMS_PER_TURN or mailbox.idle():
-            await mailbox.suspend()
+        mailbox.suspend_credit()
+        if not mailbox.left or not (self._items or mailbox.urgent):
+            mailbox.busy = True
+            try:
+                if not mailbox.left:
+                    await asyncio.sleep(0)
+                mailbox.left = _ITEMS_PER_TURN
+                while not (self._items or mailbox.urgent):
+                    mailbox.waiter = mailbox.loop.create_future()
+                    await mailbox.waiter
+            finally:
+                mailbox.waiter = None
+                mailbox.busy = False
         # From here on nothing suspends: what is taken out below reaches the caller, whatever gets cancelled.
         if mailbox.closed:
             raise StopAsyncIteration
         mailbox.lagging = False
         if mailbox.missed:
             missed, mailbox.missed = mailbox.missed, 0
+            mailbox.urgent = mailbox.stream.closed
             raise Lagged(missed)
-        if not mailbox.items:
+        if not self._items:
             mailbox.stream.finish()
-        mailbox.streak += 1
-        item = mailbox.items.popleft()
+        mailbox.left -= 1
+        item = self._items.popleft()
         if mailbox.blocks:
             mailbox.stream.pass_turn()
+        else:
+            mailbox.credit, mailbox.left = mailbox.left, 0
         return item
 
 
@@ -426,15 +465,18 @@ class _Mailbox(Generic[T]):
         "busy",
         "closed",
         "consumer",
+        "credit",
         "dropped",
         "items",
         "lagging",
+        "left",
         "loop",
         "missed",
         "on_lag",
         "room",
-        "streak",
         "stream",
+        "thread",
+        "urgent",
         "waiter",
     )
 
@@ -448,12 +490,22 @@ class _Mailbox(Generic[T]):
         self.waiter: asyncio.Future[None] | None = None
         self.busy = False
         self.closed = False
+        self.urgent = stream.closed  # whether there is something to tell the subscriber other than an item
         self.lagging = False
         self.dropped = 0
         self.missed = 0
-        self.streak = 0
+        # How many items may be taken before the other tasks run. As credit they are taken without looking at
+        # anything else, so whatever needs a look turns it into `left`.
+        self.credit = 0
+        self.thread = 0  # where the credit was given
+        self.left = _ITEMS_PER_TURN
         # Weak: a task that failed holds, by its traceback, the subscription whose collection is waited for.
         self.consumer: weakref.ref[asyncio.Task[Any]] | None = None
+
+    def enter(self) -> None:
+        if _get_running_loop() is not self.loop:
+            raise RuntimeError("this Subscription belongs to another event loop")
+        self.thread = get_ident()
 
     def note_consumer(self) -> None:
         task = asyncio.current_task()
@@ -463,22 +515,13 @@ class _Mailbox(Generic[T]):
     def consumed_by(self, task: asyncio.Task[Any] | None) -> bool:
         return not self.closed and self.consumer is not None and self.consumer() is task
 
-    def idle(self) -> bool:
-        return not (self.items or self.missed or self.closed or self.stream.closed)
+    def suspend_credit(self) -> None:
+        self.left += self.credit
+        self.credit = 0
 
-    async def suspend(self) -> None:
-        """Let other tasks run, and wait until there is something for the subscriber."""
-        self.busy = True
-        try:
-            if self.streak >= _ITEMS_PER_TURN:
-                await asyncio.sleep(0)
-            self.streak = 0
-            while self.idle():
-                self.waiter = self.loop.create_future()
-                await self.waiter
-        finally:
-            self.waiter = None
-            self.busy = False
+    def mark_closed(self) -> None:
+        self.closed = self.urgent = True
+        self.room = self.credit = 0
 
     def wake(self) -> None:
         waiter, self.waiter = self.waiter, None
@@ -489,13 +532,18 @@ class _Mailbox(Generic[T]):
         return not (self.blocks or self.lagging or self.closed)
 
     def make_room(self) -> bool:
-        """Drop an item as the policy says; False when that is the new one."""
+        """Drop an item as the policy says; False when that is the new one, or nobody is there any more."""
+        if self.closed:
+            self.stream.note_abandoned()
+            return False
         self.lagging = True
+        self.suspend_credit()
         self.dropped += 1
         if self.on_lag == "drop_newest":
             return False
         if self.on_lag == "raise":
             self.missed += 1
+            self.urgent = True
         self.items.popleft()
         return True
 
