@@ -111,7 +111,7 @@ def run(
 
     >>> async def main(stop: Stop) -> str:
     ...     async for tick in stop.every(0.01):
-    ...         if tick == 3:
+    ...         if tick >= 3:
     ...             stop.set()
     ...     return "left by itself"
     >>> run(main, grace=5)

@@ -123,13 +123,11 @@ class Stop:
         >>> async def main() -> None:
         ...     stop = Stop()
         ...     async for tick in stop.every(0.01):
-        ...         print("tick", tick)
-        ...         if tick == 2:
-        ...             stop.set()
+        ...         if tick >= 2:  # one that is due during a hold-up is skipped
+        ...             stop.set("ticked enough")
+        ...     print(stop.reason)
         >>> asyncio.run(main())
-        tick 0
-        tick 1
-        tick 2
+        ticked enough
         """
         if not 0 < period < math.inf:
             raise ValueError(f"period must be a finite number of seconds above zero, not {period!r}")
