@@ -128,6 +128,12 @@ class Text:
                     self._comments.append((start, start + len(token.string.encode())))
         return self._comments
 
+    def own(self, statement: ast.stmt) -> ast.stmt:
+        """The statement itself. Refuses an `elif`, which `ast` calls a statement and which is none on paper."""
+        if isinstance(statement, ast.If) and self.data.startswith(b"elif", self.at(statement)):
+            raise Refused("an `elif` is no statement of its own")
+        return statement
+
     def first_on_line(self, statement: ast.stmt) -> bool:
         """Is there nothing but white space in front of a statement on its line?"""
         start = self.start(statement)
@@ -263,12 +269,12 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
     template = edit.template.rstrip("\n")
     if "\n" in template and not (text.first_on_line(statement) and text.last_on_line(statement)):
         raise Refused("the statement shares its line with another")
-    parts = _fill(template, edit.holes, statement, text, spell, text.indent(statement))
+    parts = _fill(template, edit.holes, text.own(statement), text, spell, text.indent(statement))
     return _checked(Splice(text.start(statement), text.end(statement), tuple(parts)), text)
 
 
 def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
-    template, statement = edit.template.rstrip("\n"), edit.before
+    template, statement = edit.template.rstrip("\n"), text.own(edit.before)
     if not text.first_on_line(statement):
         if "\n" in template or not all(isinstance(s, (ast.Expr, ast.Assign, ast.Pass)) for s in skeleton(template)):
             raise Refused("the statement shares its line with another")
@@ -279,7 +285,7 @@ def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
 
 
 def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Splice:
-    block = text.module.block(statement)
+    block = text.module.block(text.own(statement))
     start, end = text.start(statement), text.end(statement)
     if (
         statement is block[0]
@@ -359,7 +365,7 @@ def _line(line: str, indent: bytes, text: Text) -> bytes:
 
 
 def _block(statements: list[ast.stmt], around: ast.AST, indent: bytes, text: Text) -> Slot:
-    first, last = statements[0], statements[-1]
+    first, last = text.own(statements[0]), statements[-1]
     if not (text.first_on_line(first) and text.last_on_line(last)):
         raise Refused("the block shares its line with something else")
     # A comment behind the last statement is the block's, unless it stays in its place behind the whole edit.

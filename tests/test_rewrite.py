@@ -157,6 +157,17 @@ def test_a_comment_inside_what_is_replaced_is_not_lost() -> None:
     assert rewritten("f(\n  # why\n)", statement("f", "x = {call}")) == "x = f(\n  # why\n)"
 
 
+def test_an_elif_is_no_statement_of_its_own() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [_, branch] = sorted(module.nodes(ast.If), key=lambda node: node.lineno)
+        yield insert(branch, "x()")
+
+    assert "elif" in refusal("if 1:\n    a()\nelif 2:\n    b()\n", plan)
+    assert rewritten("if 1:\n    a()\nelse:\n    if 2:\n        b()\n", plan) == (
+        "if 1:\n    a()\nelse:\n    x()\n    if 2:\n        b()\n"
+    )
+
+
 def block_into(template: str) -> Planner:
     def plan(module: Module) -> Iterable[Edit]:
         [loop] = module.nodes(ast.While)
