@@ -295,7 +295,20 @@ def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Sp
         return Splice(start, end, (b"pass",))
     if not (text.first_on_line(statement) and text.last_on_line(statement)):
         raise Refused("the statement shares its line with another")
-    return _remove_lines(start, end, text)
+    splice = _remove_lines(start, end, text)
+    if isinstance(statement, (ast.Import, ast.ImportFrom)) and not splice.parts:
+        return Splice(splice.start, _without_double_gap(splice, text), ())
+    return splice
+
+
+def _without_double_gap(splice: Splice, text: Text) -> int:
+    """The end of removed lines, and of those empty ones behind them that would add to the empty ones before."""
+    before = text.data[: splice.start].split(text.newline)[:-1]
+    gap = next((n for n, line in enumerate(reversed(before)) if line.strip(BLANK)), len(text.starts))
+    end = splice.end
+    while gap and end < len(text.data) and not text.data[end : text.line_end(end)].strip(BLANK):
+        end, gap = text.next_line(end), gap - 1
+    return end
 
 
 def _remove_lines(start: int, end: int, text: Text) -> Splice:
