@@ -1,0 +1,310 @@
+"""A `yield` under a lock hands the lock to whoever iterates.
+
+Between two steps a generator stands still where it yielded, and a `with` around that place stays entered. So the
+body of the consumer's `for` runs under the lock, for as long as it likes: one slow consumer stops everybody who
+needs the lock; a consumer that calls a method which takes the same lock waits for itself for ever; and one that
+leaves its loop with `break` keeps the lock until the generator is closed or collected.
+
+```python bad
+import asyncio
+
+class Orders:
+    def __init__(self):
+        self._lock = asyncio.Lock()
+        self._open = []
+
+    async def take_all(self):
+        while self._open:
+            async with self._lock:
+                self._open.sort()
+                yield self._open.pop()
+```
+
+```python good
+import asyncio
+
+class Orders:
+    def __init__(self):
+        self._lock = asyncio.Lock()
+        self._open = []
+
+    async def take_all(self):
+        while self._open:
+            async with self._lock:
+                self._open.sort()
+                value = self._open.pop()
+            yield value
+```
+
+The same with a thread's lock in a plain generator: every thread waits for the consumer's body.
+
+```python bad
+import threading
+
+LOCK = threading.Lock()
+LISTENERS = []
+
+def listeners():
+    with LOCK:
+        for listener in LISTENERS:
+            yield listener
+```
+
+```python good
+import threading
+
+LOCK = threading.Lock()
+LISTENERS = []
+
+def listeners():
+    with LOCK:
+        items = list(LISTENERS)
+    for listener in items:
+        yield listener
+```
+
+## Fix
+
+Unsafe, because what the consumer does is no longer guarded, and the state may change between two yields: the value
+is taken under the lock and yielded outside, a loop over a collection goes over a copy, and of an endless loop each
+round takes the lock anew. Where more than that happens under the lock the decision is yours. A loop that waits for
+a condition without a predicate and yields what it finds in an attribute is AIO502's to mend.
+
+## When to ignore
+
+A semaphore that is meant to count running consumers, or a generator that only a `with` of your own iterates.
+Generators that are turned into context managers or fixtures by a decorator are not reported, nor are those that
+yield only once.
+
+## Other tools
+
+flake8-async and ruff report every `yield` inside of any context manager (ASYNC119). Here the context manager must be
+known to be a lock.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from ..flow import LOOPS, always_true, body
+from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS, TRANSPARENT
+from ..module import Module
+from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
+from .aio502_lost_change import slot_read, stream_fix
+
+Held: TypeAlias = ast.With | ast.AsyncWith | ast.Try
+
+UNSAFE = "the consumer's body no longer runs under the lock, and the state may change between two yields"
+# Calls that give a collection, or walk through one, and come to an end.
+VIEWS = ("copy", "items", "keys", "values")
+WALKS = frozenset(f"builtins.{name}" for name in ("dict", "enumerate", "list", "reversed", "set", "sorted", "tuple"))
+
+
+@rule("AIO501", "lock-held-across-yield", ast.Yield, ast.YieldFrom)
+def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
+    """Report the first `yield` inside a block that holds a lock."""
+    function = module.function(given)
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    held, lock = _innermost_lock(given, module)
+    if held is None or lock is None or _yields_in(held)[0] is not given or not _is_a_stream(function, module):
+        return
+    name = ast.unparse(lock)
+    message = f"the consumer's body runs while `{name}` is held; take the value under the lock and yield outside"
+    related = (Related(held, f"`{name}` is held from here"),)
+    fix = _fix(held, lock, function, module)
+    if isinstance(fix, str):
+        yield Report(given, message, refusal=fix, related=related)
+    elif fix is None:
+        yield Report(given, f"{message} (AIO502 mends both)", related=related)
+    else:
+        yield Report(given, message, fix, related=related)
+
+
+def _innermost_lock(node: ast.AST, module: Module) -> tuple[Held | None, ast.expr | None]:
+    """The block around `node` that holds a lock, and the lock."""
+    function = module.function(node)
+    inner = node
+    for around in module.ancestors(node):
+        if around is function:
+            break
+        if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
+            kinds = ASYNC_LOCKS if isinstance(around, ast.AsyncWith) else THREAD_LOCKS
+            for item in reversed(around.items):
+                if module.type_of(item.context_expr) in kinds:
+                    return around, item.context_expr
+        elif isinstance(around, ast.Try) and inner not in around.finalbody:
+            lock = _released(around, module)
+            if lock is not None:
+                return around, lock
+        inner = around
+    return None, None
+
+
+def _released(guarded: ast.Try, module: Module) -> ast.expr | None:
+    """The lock of `await lock.acquire()`, `try: … finally: lock.release()`."""
+    block = module.block(guarded)
+    before = block[: next(i for i, s in enumerate(block) if s is guarded)][-1:]
+    match before, guarded.finalbody:
+        case (
+            [ast.Expr(value=taking)],
+            [ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"), args=[], keywords=[]))],
+        ):
+            awaited = isinstance(taking, ast.Await)
+            call = taking.value if isinstance(taking, ast.Await) else taking
+            match call:
+                case ast.Call(func=ast.Attribute(value=same, attr="acquire"), args=[], keywords=[]) if ast.dump(
+                    same
+                ) == ast.dump(lock):
+                    return lock if module.type_of(lock) in (ASYNC_LOCKS if awaited else THREAD_LOCKS) else None
+    return None
+
+
+def _yields_in(held: Held) -> list[ast.Yield | ast.YieldFrom]:
+    """The yields of a block, in order."""
+    return [node for node in body(held) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+
+
+def _is_a_stream(function: FunctionDef, module: Module) -> bool:
+    """Is this a generator that a `for` iterates, rather than a context manager, a fixture or a coroutine?"""
+    if any(module.name(decorator) not in TRANSPARENT for decorator in function.decorator_list):
+        return False
+    own = [node for node in body(function) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+    if any(not isinstance(module.parent(node), ast.Expr) for node in own):
+        return False  # driven by `send`, or by an event loop
+    if all(isinstance(node, ast.Yield) and node.value is None for node in own):
+        return False
+    if len(own) == 1 and isinstance(own[0], ast.Yield) and not _in_loop(own[0], function, module):
+        return False  # a context manager that a framework drives: a dependency, a lifespan
+    return not _is_handed_over(function, module)
+
+
+def _in_loop(node: ast.AST, function: FunctionDef, module: Module) -> bool:
+    for around in module.ancestors(node):
+        if around is function:
+            return False
+        if isinstance(around, LOOPS):
+            return True
+    return False
+
+
+def _is_handed_over(function: FunctionDef, module: Module) -> bool:
+    """Is the function itself an argument somewhere: `asynccontextmanager(function)`, `Depends(function)`?"""
+    return any(
+        getattr(node, "id", getattr(node, "attr", None)) == function.name
+        and isinstance(around := module.parent(node), (ast.Call, ast.keyword))
+        and getattr(around, "func", None) is not node
+        and module.definition(node) is function
+        for node in module.nodes(ast.Name, ast.Attribute)
+    )
+
+
+def _fix(held: Held, lock: ast.expr, function: FunctionDef, module: Module) -> Fix | str | None:
+    """The fix, or why there is none; None: it is AIO502's."""
+    waits = [found for node in body(held) if isinstance(node, ast.Await) and (found := slot_read(node, module))]
+    if waits:
+        return None if isinstance(stream_fix(waits[0], module), Fix) else "it waits for changes without a predicate"
+    if isinstance(held, ast.Try):
+        return "the lock is taken and released by hand"
+    if len(held.items) > 1 or held.items[0].optional_vars:
+        return "the `with` does more than to hold the lock"
+    if not isinstance(lock, (ast.Name, ast.Attribute)):
+        return "the lock is made here"
+    if _waits_without_predicate(held, module):
+        return "a change that comes while the consumer works would be lost: it waits without a predicate"
+    if len(_yields_in(held)) > 1:
+        return "the block yields in several places"
+    return _moved_out(held, lock, function, module)
+
+
+def _waits_without_predicate(held: Held, module: Module) -> bool:
+    for node in body(held):
+        match node:
+            case ast.Call(func=ast.Attribute(value=condition, attr="wait")) if module.type_of(condition) in (
+                "asyncio.Condition",
+                "threading.Condition",
+            ):
+                loop = module.parent(module.statement(node))
+                if not isinstance(loop, ast.While) or always_true(loop.test):
+                    return True
+    return False
+
+
+def _moved_out(held: ast.With | ast.AsyncWith, lock: ast.expr, function: FunctionDef, module: Module) -> Fix | str:
+    before, last = held.body[:-1], held.body[-1]
+    enter = "async with {lock}:" if isinstance(held, ast.AsyncWith) else "with {lock}:"
+    holes: dict[str, Hole] = {"lock": lock}
+    lines = [enter]
+    if before:
+        holes["before"] = before
+        lines.append("    {before}")
+    match last:
+        case ast.Expr(value=ast.Yield(value=ast.expr() as value)):
+            taking, giving = _two_steps(value, function, module)
+            if not before and not taking:
+                return "nothing but the yield is under the lock"
+            holes["value"] = value
+            lines += [*_indented(taking), giving]
+        case ast.Expr(value=ast.YieldFrom(value=many)) if _is_collection(many, module):
+            items = _free("items", function, module)
+            holes |= {"list": Symbol("builtins.list"), "many": many}
+            lines += [f"    {items} = {{list}}({{many}})", f"yield from {items}"]
+        case ast.For(
+            target=ast.Name(id=item), iter=many, body=[ast.Expr(value=ast.Yield(value=ast.Name(id=same)))]
+        ) if item == same and not last.orelse and _is_collection(many, module):
+            items = _free("items", function, module)
+            holes |= {"list": Symbol("builtins.list"), "many": many, "item": last.target}
+            lines += [f"    {items} = {{list}}({{many}})", f"for {{item}} in {items}:", "    yield {item}"]
+        case ast.While(test=test, body=[*steps, ast.Expr(value=ast.Yield(value=ast.expr() as value))], orelse=[]) if (
+            always_true(test) and steps
+        ):
+            taking, giving = _two_steps(value, function, module)
+            holes |= {"test": test, "steps": steps, "value": value}
+            each_round = [enter, "    {steps}", *_indented(taking), giving]
+            lines = [*(lines if before else ()), "while {test}:", *_indented(each_round)]
+        case _:
+            return "more is done under the lock than to take what is yielded"
+    return Fix(replace(held, "\n".join(lines), **holes), unsafe=UNSAFE)
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _two_steps(value: ast.expr, function: FunctionDef, module: Module) -> tuple[list[str], str]:
+    """How a value is taken (no line when it is a variable already), and how it is then yielded."""
+    if isinstance(value, ast.Name) and _is_local(value, function, module):
+        return [], "yield {value}"
+    name = _free("value", function, module)
+    return [f"{name} = {{value}}"], f"yield {name}"
+
+
+def _is_local(name: ast.Name, function: FunctionDef, module: Module) -> bool:
+    """Is this a variable that nothing but the function itself binds?"""
+    bindings = module.bindings(name)
+    return bool(bindings) and all(
+        module.parent(module.parents[node]) is function
+        if isinstance(node, ast.arg)
+        else module.function(node) is function
+        for node in bindings or ()
+    )
+
+
+def _free(base: str, function: FunctionDef, module: Module) -> str:
+    """A name like `base` that means nothing to the function yet."""
+    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    candidates = (base + "_" * count for count in itertools.count())
+    return next(name for name in candidates if name not in used and not module.visible(name, function.body[0]))
+
+
+def _is_collection(many: ast.expr, module: Module) -> bool:
+    """Is this something that can be copied at once, rather than a generator that may never end?"""
+    match many:
+        case ast.Call(func=ast.Attribute(attr=method), args=[], keywords=[]):
+            return method in VIEWS
+        case ast.Call():
+            return module.callee(many) in WALKS
+    return isinstance(many, (ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Tuple))
