@@ -29,6 +29,7 @@ class Inference:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._types: dict[ast.AST, str | None] = {}
+        self._bases: dict[ast.expr, Definition | None] = {}
         self._attributes: dict[tuple[ast.ClassDef, str], list[ast.AST]] | None = None
 
     def type_of(self, node: ast.AST) -> str | None:
@@ -211,13 +212,20 @@ class Inference:
             current = todo.pop(0)
             yield current
             for base in current.bases:
-                found = self.definition(base)
+                found = self._base(base)
                 if isinstance(found, ast.ClassDef):
                     if found not in seen:
                         seen.add(found)
                         todo.append(found)
                 elif self.module.name(base) not in ("builtins.object", "abc.ABC", "typing.Protocol"):
                     yield None
+
+    def _base(self, base: ast.expr) -> Definition | None:
+        if base not in self._bases:
+            # While it is worked out: `self.Base` asks for the subclasses of a class, and those for their bases.
+            self._bases[base] = None
+            self._bases[base] = self.definition(base)
+        return self._bases[base]
 
     def subclasses(self, cls: ast.ClassDef) -> Iterator[ast.ClassDef]:
         """The classes of this file that inherit from `cls`, itself left out."""

@@ -1,0 +1,109 @@
+"""What kind of thing an expression is."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from flake8_asyncpatterns.module import Module
+
+
+def type_of_marked(text: str) -> str | None:
+    """The type of what `mark(…)` is called with."""
+    module = Module.parse(textwrap.dedent(text))
+    (call,) = (c for c in module.nodes(ast.Call) if isinstance(c.func, ast.Name) and c.func.id == "mark")
+    return module.type_of(call.args[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            """
+            import asyncio
+            class C:
+                def __init__(self, lock=None):
+                    self.lock = lock or asyncio.Lock()
+                def use(self):
+                    mark(self.lock)
+            """,
+            id="attribute with a default",
+        ),
+        pytest.param(
+            """
+            from asyncio.locks import Lock
+            class Base:
+                def connect(self):
+                    self.lock = Lock()
+            class C(Base):
+                def use(self):
+                    mark(self.lock)
+            """,
+            id="attribute of a base",
+        ),
+        pytest.param(
+            """
+            import asyncio
+            from dataclasses import dataclass, field
+            @dataclass
+            class C:
+                lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+                def use(self):
+                    mark(self.lock)
+            """,
+            id="field of a dataclass",
+        ),
+        pytest.param(
+            """
+            import asyncio
+            from typing import TYPE_CHECKING
+            class C:
+                if TYPE_CHECKING:
+                    lock: asyncio.Lock
+                def __init__(self):
+                    self.lock = asyncio.Lock()
+                def use(self):
+                    mark(self.lock)
+            """,
+            id="declared for the type checker",
+        ),
+        pytest.param(
+            """
+            import asyncio
+            lock = None
+            def start():
+                global lock
+                lock = asyncio.Lock()
+            def use():
+                mark(lock)
+            """,
+            id="global",
+        ),
+        pytest.param(
+            """
+            import asyncio as aio
+            async def use(lock: "aio.Lock | None"):
+                mark(lock)
+            """,
+            id="parameter",
+        ),
+    ],
+)
+def test_a_lock_is_known_wherever_it_was_made(text: str) -> None:
+    assert type_of_marked(text) == "asyncio.Lock"
+
+
+def test_a_base_that_is_an_attribute_of_a_class_ends_no_search() -> None:
+    text = """
+    class Tests:
+        server = None
+        def first(self):
+            class One(self.server): ...
+            return mark(self.make())
+        def second(self):
+            class Two(self.server): ...
+        def make(self) -> None: ...
+    """
+    assert type_of_marked(text) is None
