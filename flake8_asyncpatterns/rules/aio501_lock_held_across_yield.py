@@ -74,7 +74,7 @@ a condition without a predicate and yields what it finds in an attribute is AIO5
 
 A semaphore that is meant to count running consumers, or a generator that only a `with` of your own iterates.
 Generators that are turned into context managers or fixtures by a decorator are not reported, nor are those that
-yield only once.
+yield outside of any loop: a framework that runs code around a request has them yield once.
 
 ## Other tools
 
@@ -89,7 +89,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..flow import LOOPS, always_true, body
+from ..flow import LOOPS, always_true, body, within
 from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS, TRANSPARENT
 from ..module import Module
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
@@ -110,7 +110,9 @@ def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     held, lock = _innermost_lock(given, module)
-    if held is None or lock is None or _yields_in(held)[0] is not given or not _is_a_stream(function, module):
+    if held is None or lock is None or _lets_go(held, lock) or not _is_a_stream(function, module):
+        return
+    if next(node for node in _yields_in(held) if _innermost_lock(node, module)[0] is held) is not given:
         return
     name = ast.unparse(lock)
     message = f"the consumer's body runs while `{name}` is held; take the value under the lock and yield outside"
@@ -163,9 +165,23 @@ def _released(guarded: ast.Try, module: Module) -> ast.expr | None:
     return None
 
 
-def _yields_in(held: Held) -> list[ast.Yield | ast.YieldFrom]:
-    """The yields of a block, in order."""
-    return [node for node in body(held) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+def _code(held: Held) -> list[ast.AST]:
+    """The nodes that run while the lock is held, in order."""
+    if isinstance(held, ast.Try):
+        return list(within(*held.body, *held.handlers, *held.orelse))
+    return list(body(held))
+
+
+def _yields_in(held: Held) -> list[ast.expr]:
+    return [node for node in _code(held) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+
+
+def _lets_go(held: Held, lock: ast.expr) -> bool:
+    """Is the lock released inside the block, perhaps just for the yield?"""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "release" and ast.dump(node.value) == ast.dump(lock)
+        for node in _code(held)
+    )
 
 
 def _is_a_stream(function: FunctionDef, module: Module) -> bool:
@@ -175,10 +191,8 @@ def _is_a_stream(function: FunctionDef, module: Module) -> bool:
     own = [node for node in body(function) if isinstance(node, (ast.Yield, ast.YieldFrom))]
     if any(not isinstance(module.parent(node), ast.Expr) for node in own):
         return False  # driven by `send`, or by an event loop
-    if all(isinstance(node, ast.Yield) and node.value is None for node in own):
-        return False
-    if len(own) == 1 and isinstance(own[0], ast.Yield) and not _in_loop(own[0], function, module):
-        return False  # a context manager that a framework drives: a dependency, a lifespan
+    if not any(isinstance(node, ast.YieldFrom) or _in_loop(node, function, module) for node in own):
+        return False  # yields once: a context manager that a framework drives, a dependency or a lifespan
     return not _is_handed_over(function, module)
 
 
@@ -204,7 +218,7 @@ def _is_handed_over(function: FunctionDef, module: Module) -> bool:
 
 def _fix(held: Held, lock: ast.expr, function: FunctionDef, module: Module) -> Fix | str | None:
     """The fix, or why there is none; None: it is AIO502's."""
-    waits = [found for node in body(held) if isinstance(node, ast.Await) and (found := slot_read(node, module))]
+    waits = [found for node in _code(held) if isinstance(node, ast.Await) and (found := slot_read(node, module))]
     if waits:
         return None if isinstance(stream_fix(waits[0], module), Fix) else "it waits for changes without a predicate"
     if isinstance(held, ast.Try):
@@ -221,7 +235,7 @@ def _fix(held: Held, lock: ast.expr, function: FunctionDef, module: Module) -> F
 
 
 def _waits_without_predicate(held: Held, module: Module) -> bool:
-    for node in body(held):
+    for node in _code(held):
         match node:
             case ast.Call(func=ast.Attribute(value=condition, attr="wait")) if module.type_of(condition) in (
                 "asyncio.Condition",
