@@ -246,13 +246,18 @@ def test_the_stream_keeps_the_condition_s_name_where_another_has_its_own() -> No
     assert "self._condition = asyncpatterns.ChangeStream()" in mended(source).text
 
 
-def test_a_single_wait_is_reported_too() -> None:
-    source = STREAM.replace("        while True:\n", "        if True:\n").replace(
-        "            yield value\n", "            return value\n"
-    )
+def test_an_iterator_s_next_step_is_reported_too() -> None:
+    step = """
+    async def __anext__(self):
+        async with self._condition:
+            await self._condition.wait()
+            return self._slot
+"""
+    source = STREAM[: STREAM.index("    async def follow") - 1] + step
     (finding,) = found(source)
     assert finding.rule.code == "AIO502"
-    assert finding.refusal == "`follow` is more than a loop that waits and yields"
+    assert finding.refusal == "`__anext__` is more than a loop that waits and yields"
+    assert found(source.replace("__anext__", "next_change")) == []
 
 
 def test_several_iterators_are_mended_together() -> None:

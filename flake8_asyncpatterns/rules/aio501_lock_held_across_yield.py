@@ -100,7 +100,8 @@ Held: TypeAlias = ast.With | ast.AsyncWith | ast.Try
 UNSAFE = "the consumer's body no longer runs under the lock, and the state may change between two yields"
 # Calls that give a collection, or walk through one, and come to an end.
 VIEWS = ("copy", "items", "keys", "values")
-WALKS = frozenset(f"builtins.{name}" for name in ("dict", "enumerate", "list", "reversed", "set", "sorted", "tuple"))
+COPIES = frozenset(f"builtins.{name}" for name in ("dict", "list", "set", "sorted", "tuple"))
+WALKS = COPIES | {"builtins.enumerate", "builtins.reversed"}
 
 
 @rule("AIO501", "lock-held-across-yield", ast.Yield, ast.YieldFrom)
@@ -264,14 +265,13 @@ def _moved_out(held: ast.With | ast.AsyncWith, lock: ast.expr, function: Functio
             lines += [*_indented(taking), giving]
         case ast.Expr(value=ast.YieldFrom(value=many)) if _is_collection(many, module):
             items = _free("items", function, module)
-            holes |= {"list": Symbol("builtins.list"), "many": many}
-            lines += [f"    {items} = {{list}}({{many}})", f"yield from {items}"]
+            lines += [*_indented(_copied(items, many, holes, module)), f"yield from {items}"]
         case ast.For(
             target=ast.Name(id=item), iter=many, body=[ast.Expr(value=ast.Yield(value=ast.Name(id=same)))]
         ) if item == same and not last.orelse and _is_collection(many, module):
             items = _free("items", function, module)
-            holes |= {"list": Symbol("builtins.list"), "many": many, "item": last.target}
-            lines += [f"    {items} = {{list}}({{many}})", f"for {{item}} in {items}:", "    yield {item}"]
+            holes["item"] = last.target
+            lines += [*_indented(_copied(items, many, holes, module)), f"for {{item}} in {items}:", "    yield {item}"]
         case ast.While(test=test, body=[*steps, ast.Expr(value=ast.Yield(value=ast.expr() as value))], orelse=[]) if (
             always_true(test) and steps
         ):
@@ -294,6 +294,15 @@ def _two_steps(value: ast.expr, function: FunctionDef, module: Module) -> tuple[
         return [], "yield {value}"
     name = _free("value", function, module)
     return [f"{name} = {{value}}"], f"yield {name}"
+
+
+def _copied(name: str, many: ast.expr, holes: dict[str, Hole], module: Module) -> list[str]:
+    """The line that takes a copy of a collection; it may be one already."""
+    holes["many"] = many
+    if isinstance(many, ast.Call) and module.callee(many) in COPIES:
+        return [f"{name} = {{many}}"]
+    holes["list"] = Symbol("builtins.list")
+    return [f"{name} = {{list}}({{many}})"]
 
 
 def _is_local(name: ast.Name, function: FunctionDef, module: Module) -> bool:

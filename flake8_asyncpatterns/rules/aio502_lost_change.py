@@ -54,7 +54,8 @@ The fix is offered where condition and slot are private and serve nothing else i
 
 ## When to ignore
 
-Where only the latest value matters, and missing one until the next comes does no harm.
+Where only the latest value matters, and missing one until the next comes does no harm. A method that waits once and
+returns the value is not reported for that reason.
 
 ## Other tools
 
@@ -64,10 +65,11 @@ None known.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple, TypeGuard
 
-from ..flow import always_true, body, within
+from ..flow import LOOPS, always_true, body, within
 from ..module import Module
 from ..rule import Edit, Fix, FunctionDef, MakeSync, Related, Remove, Report, Symbol, replace, rule
 
@@ -128,7 +130,7 @@ def slot_read(awaited: ast.Await, module: Module) -> SlotRead | None:
         return None
     function = module.coroutine(awaited)
     cls = module.class_of(function) if function else None
-    if function is None or cls is None or not _is_self(condition, function):
+    if function is None or cls is None or not _is_self(condition, function) or not _goes_on(wait, function, module):
         return None
     block = module.block(wait)
     after = block[_index(block, wait) + 1 :]
@@ -140,6 +142,12 @@ def slot_read(awaited: ast.Await, module: Module) -> SlotRead | None:
             if publishers and _only_a_slot(read, function, cls, publishers, module):
                 return SlotRead(cls, function, wait, condition, read, publishers)
     return None
+
+
+def _goes_on(wait: ast.stmt, function: FunctionDef, module: Module) -> bool:
+    """Does this code come back for the next change? Who waits once may well want no more than the latest state."""
+    around = itertools.takewhile(lambda node: node is not function, module.ancestors(wait))
+    return function.name == "__anext__" or any(isinstance(node, LOOPS) for node in around)
 
 
 def _condition_of(awaited: ast.Await) -> ast.Attribute | None:
