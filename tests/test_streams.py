@@ -205,7 +205,11 @@ class Stream:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("._condition", ".condition", "`condition` is public: other files may use it"),
+        (
+            "class Stream:",
+            "def last(stream):\n    return stream._slot\n\nclass Stream:",
+            "`stream._slot` serves for something else in line 4",
+        ),
         ("yield value", "yield value, 1", "`follow` is more than a loop that waits and yields"),
         ("_slot = None", "_slot = Stream", "`self._slot` begins with a value of its own"),
         ("Condition()", "Condition(LOCK)", "the condition is not made here, or shares its lock"),
@@ -225,7 +229,7 @@ class Stream:
         ("import asyncio\n", "import asyncio\n\nclass Derived: ...\n", None),
         (
             "follow(self)",
-            "follow(self) -> AsyncGenerator[int, None]",
+            "follow(self) -> Follower",
             "`follow` is annotated as something other than an async iterator",
         ),
         (
@@ -266,3 +270,28 @@ def test_several_iterators_are_mended_together() -> None:
     assert result.left == []
     assert result.text.count("return self._changes.subscribe()") == 2
     assert found(result.text) == []
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "from collections.abc import AsyncGenerator",
+        "from collections.abc import AsyncGenerator, AsyncIterator",
+        "from typing import AsyncGenerator",
+    ],
+)
+def test_what_was_a_generator_is_annotated_as_an_iterator(imported: str) -> None:
+    source = STREAM.replace("follow(self)", "follow(self) -> AsyncGenerator[int, None]").replace(
+        "import asyncio", f"import asyncio\n{imported}"
+    )
+    result = mended(source)
+    assert result.left == []
+    assert "    def follow(self) -> " in result.text
+    assert "AsyncIterator[int]:\n        return self._changes.subscribe()" in result.text
+    assert "AsyncGenerator" not in result.text
+
+
+def test_a_public_condition_is_said_to_be_one() -> None:
+    (finding,) = found(STREAM.replace("._condition", ".changed"))
+    assert finding.fix
+    assert finding.fix.unsafe.endswith("; `changed` may be used by other files")

@@ -50,7 +50,7 @@ dependencies). Every subscriber gets every change from the call on, and no lock 
 method is no longer an async generator but returns an async iterator, without `aclose()`. A subscriber that falls
 more than 1024 changes behind is told so by `asyncpatterns.Lagged`.
 
-The fix is offered where condition and slot are private and serve nothing else in the file.
+The fix is offered where condition and slot serve nothing else in the file.
 
 ## When to ignore
 
@@ -78,6 +78,8 @@ UNSAFE = (
     "add `asyncpatterns` to your dependencies"
 )
 STREAM = Symbol("asyncpatterns.ChangeStream")
+ITERATOR = Symbol("collections.abc.AsyncIterator")
+SUPERSEDED = ("asyncio.Condition", "collections.abc.AsyncGenerator", "typing.AsyncGenerator")
 # What the stream is called where that is free; else it keeps the condition's name.
 ATTRIBUTE = "_changes"
 
@@ -261,7 +263,7 @@ def stream_fix(found: SlotRead, module: Module) -> Fix | str:
     """The edits that put a ChangeStream in the place of condition and slot, or why there are none."""
     edits = _Rewriting(found, module)
     try:
-        return Fix(*edits.all(), unsafe=UNSAFE, supersedes=("asyncio.Condition",))
+        return Fix(*edits.all(), unsafe=edits.unsafe(), supersedes=SUPERSEDED)
     except _OtherUse as reason:
         return str(reason)
 
@@ -283,8 +285,6 @@ class _Rewriting:
 
     def all(self) -> list[Edit]:
         for name in (self.condition, self.slot):
-            if not name.startswith("_"):
-                raise _OtherUse(f"`{name}` is public: other files may use it")
             if name in _words(self.module):
                 raise _OtherUse(f"`{name}` is also named in a string or a class body")
         if any(True for _ in self._relatives()):
@@ -294,6 +294,10 @@ class _Rewriting:
             if node.attr in (self.condition, self.slot) and node not in self.known:
                 raise _OtherUse(f"`{ast.unparse(node)}` serves for something else in line {node.lineno}")
         return edits
+
+    def unsafe(self) -> str:
+        public = [f"`{name}`" for name in (self.condition, self.slot) if not name.startswith("_")]
+        return UNSAFE + (f"; {' and '.join(public)} may be used by other files" if public else "")
 
     def _relatives(self) -> Iterator[ast.ClassDef]:
         for other in self.module.nodes(ast.ClassDef):
@@ -360,10 +364,22 @@ class _Rewriting:
             if held is None:
                 raise _OtherUse(f"`{function.name}` is more than a loop that waits and yields")
             self.known |= {found.condition, found.read, held.items[0].context_expr}
-            if function.returns is not None and not _is_iterator(function.returns, self.module):
-                raise _OtherUse(f"`{function.name}` is annotated as something other than an async iterator")
+            yield from self._annotated(function)
             yield MakeSync(function)
             yield replace(statements[0], f"return {{self}}.{self.name}.subscribe()", self=found.read.value)
+
+    def _annotated(self, function: ast.AsyncFunctionDef) -> Iterator[Edit]:
+        """What is returned is an iterator, and no generator any more."""
+        returns = function.returns
+        if returns is None:
+            return
+        outer = returns.value if isinstance(returns, ast.Subscript) else returns
+        kind = (self.module.name(outer) or "").rpartition(".")[2]
+        if kind == "AsyncGenerator" and isinstance(returns, ast.Subscript):
+            item = returns.slice.elts[0] if isinstance(returns.slice, ast.Tuple) else returns.slice
+            yield replace(returns, "{iterator}[{item}]", iterator=ITERATOR, item=item)
+        elif kind not in ("AsyncIterator", "AsyncIterable"):
+            raise _OtherUse(f"`{function.name}` is annotated as something other than an async iterator")
 
     def _endless(self, statements: list[ast.stmt], found: SlotRead) -> ast.AsyncWith | None:
         """The `async with` of a loop that does nothing but wait for a change and yield it."""
@@ -393,12 +409,8 @@ def _words(module: Module) -> Iterator[str]:
     yield from (node.value for node in module.nodes(ast.Constant) if isinstance(node.value, str))
     for cls in module.nodes(ast.ClassDef):
         yield from (n.id for n in body(cls) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+        yield from (n.name for n in cls.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _is_iterator(annotation: ast.expr, module: Module) -> bool:
-    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-    return (module.name(outer) or "").rpartition(".")[2] in ("AsyncIterator", "AsyncIterable")
