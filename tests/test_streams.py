@@ -295,3 +295,9 @@ def test_a_public_condition_is_said_to_be_one() -> None:
     (finding,) = found(STREAM.replace("._condition", ".changed"))
     assert finding.fix
     assert finding.fix.unsafe.endswith("; `changed` may be used by other files")
+
+
+def test_two_classes_of_one_file_are_mended_each_by_itself() -> None:
+    result = mended(STREAM + "\n" + STREAM[STREAM.index("class") :].replace("Stream", "Other"))
+    assert result.left == []
+    assert result.text.count("self._changes = asyncpatterns.ChangeStream()") == 2

@@ -214,11 +214,7 @@ def _only_a_slot(
         return False  # a state that is reached, not a change that is passed on
     if any(isinstance(n, ast.Attribute) and n.attr == read.attr for value in values for n in ast.walk(value)):
         return False  # a counter, or a collection that grows
-    if any(
-        _keeps_or_tells(node, reader, module)
-        for node in module.nodes(ast.Attribute)
-        if node.attr == read.attr and node is not read
-    ):
+    if any(_keeps_or_tells(node, reader, module) for node in _uses(cls, read.attr, module=module) if node is not read):
         return False
     publishing = [f for p in publishers if isinstance(f := module.function(p.block), ast.AsyncFunctionDef)]
     condition = publishers[0].block.items[0].context_expr
@@ -231,6 +227,21 @@ def _only_a_slot(
     return not any(
         _is_self_attribute(node) and node.attr in beside - {condition.attr, read.attr} for node in body(reader)
     )
+
+
+def _uses(cls: ast.ClassDef, *attributes: str, module: Module) -> Iterator[ast.Attribute]:
+    """Where attributes of these names are spoken of, other than by the methods of another class on its `self`."""
+    for node in module.nodes(ast.Attribute):
+        if node.attr in attributes:
+            function = module.function(node)
+            owner = module.class_of(function) if function else None
+            if (
+                owner is None
+                or owner is cls
+                or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+                or not _is_self(node, function)
+            ):
+                yield node
 
 
 def _is_self_attribute(node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -290,10 +301,13 @@ class _Rewriting:
         if any(True for _ in self._relatives()):
             raise _OtherUse("other classes of the file inherit from this one")
         edits = [*self._set_up(), *self._published(), *self._iterators()]
-        for node in self.module.nodes(ast.Attribute):
-            if node.attr in (self.condition, self.slot) and node not in self.known:
+        for node in self._uses():
+            if node not in self.known:
                 raise _OtherUse(f"`{ast.unparse(node)}` serves for something else in line {node.lineno}")
         return edits
+
+    def _uses(self) -> Iterator[ast.Attribute]:
+        return _uses(self.found.cls, self.condition, self.slot, module=self.module)
 
     def unsafe(self) -> str:
         public = [f"`{name}`" for name in (self.condition, self.slot) if not name.startswith("_")]
@@ -307,10 +321,8 @@ class _Rewriting:
     def _set_up(self) -> Iterator[Edit]:
         stored = [
             node
-            for node in self.module.nodes(ast.Attribute)
-            if node.attr in (self.condition, self.slot)
-            and isinstance(node.ctx, ast.Store)
-            and getattr(self.module.function(node), "name", "") == "__init__"
+            for node in self._uses()
+            if isinstance(node.ctx, ast.Store) and getattr(self.module.function(node), "name", "") == "__init__"
         ]
         for target in stored:
             statement = self.module.parent(target)
