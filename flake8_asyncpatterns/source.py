@@ -6,18 +6,21 @@ import io
 import os
 import re
 import stat
-import tempfile
 import tokenize
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z][0-9]*(?:[0-9]|\b)[A-Z0-9]*(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
 NEWLINE = re.compile(r"\r\n|\r|\n")
+
+# Both as flake8 has them, so that one comment means the same to both fronts.
+NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
+NOQA_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
 
 
 class Unreadable(Exception):
-    """A file that cannot be read or written; its text is one line for people."""
+    """A file that cannot be read, parsed or written; its text is one line for people."""
 
 
 class Source(NamedTuple):
@@ -29,12 +32,6 @@ class Source(NamedTuple):
     text: str
     encoding: str
     data: bytes
-
-    @property
-    def newline(self) -> str:
-        """The first newline in the file, which added lines get."""
-        found = NEWLINE.search(self.text)
-        return found[0] if found else "\n"
 
 
 def decode(data: bytes) -> Source:
@@ -50,6 +47,8 @@ def decode(data: bytes) -> Source:
         raise Unreadable(
             f"not {encoding.removesuffix('-sig')}: byte {data[error.start]:#04x} in line {where}"
         ) from None
+    except (UnicodeError, LookupError):
+        raise Unreadable(f"{encoding} is no encoding for source code") from None
 
 
 def _cookie_error(data: bytes, error: SyntaxError) -> str:
@@ -63,21 +62,29 @@ def _cookie_error(data: bytes, error: SyntaxError) -> str:
 
 
 def encode(source: Source, text: str) -> bytes:
-    """New text in the encoding of its source. Raises Unreadable when it has no room for a character."""
+    """New text in the encoding of its source.
+
+    Raises Unreadable when the encoding has no room for a character, or when it would write the unchanged parts
+    in other bytes than they had.
+    """
     try:
+        if source.text.encode(source.encoding) != source.data:
+            raise Unreadable(f"{source.encoding} does not write back the bytes that it read")
         return text.encode(source.encoding)
     except UnicodeEncodeError as error:
-        raise Unreadable(f"{source.encoding} cannot encode {text[error.start]!r}") from None
+        raise Unreadable(f"{source.encoding} cannot encode {error.object[error.start]!r}") from None
 
 
 def read(path: Path) -> Source:
     """Read a file. Raises Unreadable with a reason that fits on a line."""
     try:
-        if not path.is_file():
-            raise Unreadable("no such file" if not path.exists() else "not a regular file")
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            # A named pipe would keep us waiting for ever.
+            raise Unreadable("is a directory" if stat.S_ISDIR(mode) else "not a regular file")
         return decode(path.read_bytes())
     except OSError as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason(error)) from None
 
 
 def write(path: Path, data: bytes, *, was: bytes) -> None:
@@ -86,21 +93,24 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
     Follows symbolic links and keeps the mode (and the owner, where allowed). `was` is what the file must still
     hold. Raises Unreadable, and leaves the file as it is, when it is read-only, changed meanwhile, or has no room.
     """
+    import tempfile  # late: it is slow to import, and most runs write nothing
+
     target = Path(os.path.realpath(path))
     try:
         before = target.stat()
-        # Asked of the mode and not of the system: to root every file is writable.
+        # Asked of the mode and not of the system alone: to root every file is writable.
         if not before.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
             raise Unreadable("read-only")
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".asyncfix", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".asyncfix", dir=target.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            with suppress(OSError):
-                os.chown(temporary, before.st_uid, before.st_gid)
+            if hasattr(os, "chown"):
+                with suppress(OSError):
+                    os.chown(temporary, before.st_uid, before.st_gid)
             temporary.chmod(stat.S_IMODE(before.st_mode))
             if target.read_bytes() != was:
                 raise Unreadable("changed on disk since it was read")
@@ -108,19 +118,54 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason(error)) from None
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """What the system says, without number and path."""
     return (error.strerror or str(error)).lower()
 
 
+def lines(text: str) -> list[str]:
+    """The lines as Python counts them, without their ends: form feeds and other separators end none."""
+    return NEWLINE.split(text)
+
+
+def characters(line: str, offset: int) -> int:
+    """A column of `ast`, which counts bytes of UTF-8, in characters."""
+    return offset if line.isascii() else len(line.encode()[:offset].decode(errors="ignore"))
+
+
 def noqa(text: str) -> dict[int, frozenset[str]]:
-    """The lines with a `# noqa` comment, and the codes it names (none: all of them)."""
+    """The lines that a `# noqa` silences, with the codes or beginnings of codes it names (none: all of them).
+
+    The same lines as for flake8: a comment speaks for its physical line, and for all lines of a string or of
+    lines joined by backslashes. `# flake8: noqa` speaks for the whole file.
+    """
     if "noqa" not in text.lower():
         return {}
+    numbered = [line + "\n" for line in lines(text)]
+    if any(map(NOQA_FILE.match, numbered)):
+        return dict.fromkeys(range(1, len(numbered) + 1), frozenset())
     return {
-        number: frozenset(re.findall(r"[A-Z]+[0-9]+", (found["codes"] or "").upper()))
-        for number, line in enumerate(NEWLINE.split(text), 1)
-        if (found := NOQA.search(line))
+        line: frozenset(re.split(r"[,\s]+", (found["codes"] or "").strip())) - {""}
+        for span in _joined(numbered)
+        if (found := NOQA.search("".join(numbered[span.start - 1 : span.stop - 1])))
+        for line in span
     }
+
+
+def _joined(numbered: list[str]) -> Iterator[range]:
+    """Runs of lines that one token, or a backslash, holds together."""
+    first, last = len(numbered) + 1, 0
+    try:
+        for token in list(tokenize.generate_tokens(iter(numbered).__next__)):
+            if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
+                continue
+            first, last = min(first, token.start[0]), max(last, token.end[0])
+            if token.type in (tokenize.NL, tokenize.NEWLINE):
+                yield range(first, last + 1)
+                first, last = len(numbered) + 1, 0
+    except (tokenize.TokenError, SyntaxError):
+        for number in range(1, len(numbered) + 1):
+            yield range(number, number + 1)

@@ -40,7 +40,7 @@ def cases() -> Iterator[Case]:
 def found(source: str, rules: Iterable[Rule] | None = None) -> list[Finding]:
     """What all rules (opt-in ones too), or these, find in a text; `# noqa` silences."""
     module = Module.parse(source)
-    return quiet(check(module, RULES.values() if rules is None else rules), module, noqa(source))
+    return quiet(check(module, RULES.values() if rules is None else rules), noqa(source))
 
 
 def codes(source: str, rules: Iterable[Rule] | None = None) -> list[str]:
@@ -50,4 +50,4 @@ def codes(source: str, rules: Iterable[Rule] | None = None) -> list[str]:
 def mended(source: str, *, unsafe: bool = True, rules: Iterable[Rule] | None = None) -> Mended:
     """A text after all fixes (of all rules, opt-in ones too, or of these)."""
     chosen = list(RULES.values() if rules is None else rules)
-    return mend(source, lambda module: quiet(check(module, chosen), module, noqa(module.text)), unsafe=unsafe)
+    return mend(source, lambda module: quiet(check(module, chosen), noqa(module.text)), unsafe=unsafe)

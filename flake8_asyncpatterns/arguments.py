@@ -1,0 +1,145 @@
+"""The command line of `asyncfix`: what can be said, and the help that teaches it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .selection import Misuse
+
+ABOUT = """\
+Finds asyncio mistakes, explains them, and mends them.
+
+examples:
+  asyncfix check                       look at all Python files from here on
+  asyncfix check src app.py            … at these
+  asyncfix fix --diff                  show what would be mended
+  asyncfix fix                         mend what can be mended safely
+  asyncfix fix --unsafe                … and what a person should look at afterwards
+  asyncfix rule                        list the rules
+  asyncfix rule AIO101                 explain one
+"""
+
+EPILOG = """\
+exit codes:
+  0  nothing was found
+  1  something was found, or changed
+  2  something could not be done: a file that does not parse, an unknown rule, …;
+     each such file is named on stderr, and the others are still looked at
+
+`# noqa: AIO101` at the end of a line silences a rule there, as it does for flake8.
+"""
+
+SELECTING = """\
+files:
+  Directories are searched for *.py and *.pyw (stubs, *.pyi, hold no code that runs),
+  leaving out hidden directories, virtual environments, __pycache__, node_modules,
+  site-packages, build, dist, and what is excluded. A file that is named is always
+  taken, whatever it is called.
+
+rules:
+  CODES are codes or beginnings of codes, separated by commas: AIO101,AIO2. The longest
+  one that fits decides. ALL means all rules, those that are off by default too.
+
+configuration, in pyproject.toml (the nearest one upward that has the table):
+  [tool.asyncfix]
+  extend-select = ["AIO105"]
+  ignore = ["AIO2"]
+  exclude = ["docs", "tests/data/*"]
+  per-file-ignores = { "tests/*" = ["AIO101"] }
+  The command line goes before the configuration: --select forgets its rules.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells mistakes in one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise Misuse."""
+        raise Misuse(f"{message} (see `{self.prog} --help`)")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. Raises Misuse, or SystemExit after `--help` and `--version`."""
+    return _parser().parse_args(argv)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="asyncfix", description=ABOUT, epilog=EPILOG)
+    parser.add_argument("--version", action=Version, help="show the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    check = commands.add_parser(
+        "check", help="report what is wrong", description="Report what is wrong.", epilog=SELECTING + "\n" + EPILOG
+    )
+    _selection(check)
+    check.add_argument(
+        "--output-format", choices=("text", "json", "github", "sarif"), default="text", help="default: text"
+    )
+    check.add_argument("--statistics", action="store_true", help="say at the end how often each rule spoke")
+    check.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="default: auto, which means on a terminal unless NO_COLOR is set",
+    )
+    fix = commands.add_parser(
+        "fix",
+        help="mend what can be mended",
+        description="Mend what can be mended. What a fix cannot prove it leaves alone, and says why.\n"
+        "What was done is told on stderr; stdout has the diff, or the text for `-`.",
+        epilog=SELECTING + "\n" + EPILOG,
+    )
+    _selection(fix)
+    fix.add_argument("--diff", action="store_true", help="show on stdout what would change, and write nothing")
+    fix.add_argument("--unsafe", action="store_true", help="also fix where the result wants a look by a person")
+    rule = commands.add_parser(
+        "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
+    )
+    rule.add_argument("code", nargs="?", metavar="CODE", help="a code or a name: AIO101, blocking-sleep")
+    rule.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
+    return parser
+
+
+def _selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files, directories, or - for stdin"
+    )
+    parser.add_argument("--stdin-filename", metavar="PATH", default="stdin", help="what to call the file read from -")
+    parser.add_argument("--select", action="append", metavar="CODES", help="use these rules only")
+    parser.add_argument("--extend-select", action="append", metavar="CODES", default=[], help="use these rules, too")
+    parser.add_argument("--ignore", action="append", metavar="CODES", default=[], help="do without these rules")
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        metavar="GLOBS",
+        default=[],
+        help="leave out such files and directories, as well as those that the configuration excludes",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
+    parser.add_argument("--isolated", action="store_true", help="use no configuration")
+    parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was found")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no summary; from fix: only what went wrong")
+
+
+class Version(argparse.Action):
+    """Looks the version up only when asked: that takes longer than all the rest."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(nargs=0, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        print(f"asyncfix {version()}")
+        parser.exit()
+
+
+def version() -> str:
+    """The installed version."""
+    from importlib.metadata import version
+
+    return version("flake8-asyncpatterns")

@@ -1,0 +1,54 @@
+"""One file from bytes to problems."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from . import engine
+from .module import Module
+from .problem import Problem, describe
+from .rule import Finding, Rule
+from .source import Source, Unreadable, lines, noqa
+
+TOO_DEEP = "is nested too deeply"
+
+
+class Checked(NamedTuple):
+    """What came of a file: its problems, or the reason why it could not be checked."""
+
+    path: str
+    problems: Sequence[Problem] = ()
+    failure: str = ""
+
+
+def check(source: Source, path: str, rules: Iterable[Rule]) -> list[Problem]:
+    """The problems in a file. Raises Unreadable when its text is no Python."""
+    found = findings(parse(source.text, path), rules)
+    split = lines(source.text) if found else []
+    return [describe(finding, path, split) for finding in found]
+
+
+def parse(text: str, path: str) -> Module:
+    """Parse a file's text. Raises Unreadable, with the place in it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" and its like are the business of others
+            return Module.parse(text, path)
+    except SyntaxError as error:
+        where = f" in line {error.lineno}, column {error.offset or 1}" if error.lineno else ""
+        raise Unreadable(f"syntax error{where}: {error.msg}") from None
+    except ValueError as error:
+        raise Unreadable(f"syntax error: {error}") from None
+    except (RecursionError, MemoryError):
+        raise Unreadable(TOO_DEEP) from None
+
+
+def findings(module: Module, rules: Iterable[Rule]) -> list[Finding]:
+    """What these rules find in a module and no `# noqa` silences. Raises Unreadable when it is too deep for them."""
+    try:
+        found = engine.check(module, rules)
+    except RecursionError:
+        raise Unreadable(TOO_DEEP) from None
+    return engine.quiet(found, noqa(module.text)) if found else found

@@ -1,0 +1,294 @@
+"""`asyncfix`: check, fix, rule."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from . import arguments, config, report
+from .check import Checked, check
+from .files import find
+from .problem import Problem
+from .progress import watched
+from .report import count
+from .rules import RULES
+from .selection import Layer, Misuse, Selection, codes, select, suggestion
+from .source import Source, Unreadable, decode, read, write
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .fix import Fixed
+    from .rule import Rule
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+STDIN = Path("-")
+
+T = TypeVar("T")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name or a message may have characters that the terminal's encoding lacks.
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # not every stream can
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except Misuse as error:
+        _say(f"asyncfix: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        _say("asyncfix: interrupted; no file is half written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain when it closes stdout at its end.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments_given = sys.argv[1:] if argv is None else argv
+    try:
+        options = arguments.parse(arguments_given)
+    except SystemExit as done:
+        return int(done.code or 0)
+    commands = {"check": _check, "fix": _fix, "rule": _rule}
+    return commands[options.command](options)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+class Input(NamedTuple):
+    """A file to look at. `path` None: standard input."""
+
+    name: str
+    path: Path | None
+
+    def read(self) -> Source:
+        """Its content. Raises Unreadable."""
+        return decode(sys.stdin.buffer.read()) if self.path is None else read(self.path)
+
+
+class Task(NamedTuple):
+    """What to look at, and with which rules."""
+
+    inputs: list[Input]
+    selection: Selection
+
+    def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
+        """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
+        for given in self.inputs:
+            try:
+                yield work(given, self.selection.of(Path(given.name)))
+            except Unreadable as error:
+                yield failed(given.name, str(error))
+
+
+def _task(options: argparse.Namespace) -> Task:
+    """What the command line and the configuration ask for."""
+    if options.isolated and options.config:
+        raise Misuse("--isolated and --config exclude each other")
+    here = Path.cwd()
+    if options.config:
+        project = config.load(options.config)
+    else:
+        project = config.Config(root=here) if options.isolated else config.nearest(here)
+    given = Layer(
+        None if options.select is None else codes(_words(options.select), "--select"),
+        codes(_words(options.extend_select), "--extend-select"),
+        codes(_words(options.ignore), "--ignore"),
+    )
+    named = [path for path in options.paths if path != STDIN]
+    inputs = [
+        Input(str(path), path) for path in find(named, (*project.exclude, *_words(options.exclude)), project.root)
+    ]
+    if len(named) < len(options.paths):
+        inputs.append(Input(options.stdin_filename, None))
+        inputs.sort(key=lambda given: given.name)
+    return Task(inputs, Selection(select(project.layer, given), project.per_file_ignores, project.root))
+
+
+def _words(values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in value.replace(",", " ").split()]
+
+
+def _check(options: argparse.Namespace) -> int:
+    task = _task(options)
+    results = task.each(
+        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules)),
+        lambda name, failure: Checked(name, failure=failure),
+    )
+    shown = watched(results, len(task.inputs), lambda checked: checked.problems or checked.failure)
+    return _report(shown, len(task.inputs), options)
+
+
+def _report(results: Iterable[Checked], files: int, options: argparse.Namespace) -> int:
+    """Tell what was found, in the format asked for; returns the exit code."""
+    style = report.Style(colour=_colour(options.color))
+    problems: list[Problem] = []
+    failures: dict[str, str] = {}
+    for checked in results:
+        if checked.failure:
+            failures[checked.path] = checked.failure
+            _say(f"{checked.path}: {checked.failure}")
+        problems += checked.problems
+        for problem in checked.problems:
+            if options.output_format == "text":
+                print(*report.text(problem, style), sep="\n")
+            elif options.output_format == "github":
+                print(report.github(problem))
+    if options.output_format == "json":
+        print(report.json(problems))
+    elif options.output_format == "sarif":
+        from .sarif import sarif  # late: only this format needs it
+
+        print(sarif(problems, failures, arguments.version()))
+    # What a program reads on stdout must not be followed by words.
+    aside = sys.stdout if options.output_format == "text" else sys.stderr
+    if options.statistics:
+        print(*report.statistics(problems), sep="\n", file=aside)
+    if options.output_format == "text" and not options.quiet:
+        print(report.summary(problems, files - len(failures)))
+    return _code(failures, problems and not options.exit_zero)
+
+
+def _code(failed: object, found: object) -> int:
+    return FAILED if failed else FOUND if found else CLEAN
+
+
+def _colour(wish: str) -> bool:
+    if wish == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wish == "always"
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from .fix import Fixed, fix  # late: what only checks never imports the rewriter
+
+    task = _task(options)
+    if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
+        raise Misuse("- stands alone: its mended text goes to stdout")
+
+    def work(given: Input, rules: Sequence[Rule]) -> Fixed:
+        source = given.read()
+        try:
+            fixed = fix(source, given.name, rules, unsafe=options.unsafe)
+            if given.path and fixed.after != fixed.before and not options.diff:
+                write(given.path, fixed.after, was=fixed.before)
+        except Unreadable as error:
+            fixed = Fixed(given.name, source.data, source.data, failure=str(error))
+        if given.path is None and not options.diff:
+            _write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
+        return fixed
+
+    results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
+    return _tell(watched(results, len(task.inputs), _speaks), options)
+
+
+def _speaks(fixed: Fixed) -> object:
+    return fixed.failure or fixed.fixed or fixed.kept
+
+
+def _write_bytes(data: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _tell(results: Iterable[Fixed], options: argparse.Namespace) -> int:
+    """Tell what was mended and what was not, and why; returns the exit code."""
+    done: list[Fixed] = []
+    for result in results:
+        done.append(result._replace(before=b"", after=b""))
+        if result.failure:
+            _say(f"{result.path}: {result.failure}")
+        if options.diff and result.after != result.before:
+            from .fix import diff  # late, as above
+
+            _write_bytes(diff(result))
+        if not options.quiet:
+            _tell_file(result, options)
+    if not options.quiet:
+        _say(_fix_summary(done, options))
+        if any(result.needs_runtime for result in done):
+            _say("Add `asyncpatterns` to your dependencies: the mended code imports it.")
+    found = any(result.fixed or result.kept for result in done)
+    return _code(any(result.failure for result in done), found and not options.exit_zero)
+
+
+def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
+    for finding in result.fixed:
+        verb = "would be fixed" if options.diff else "fixed"
+        _say(f"{result.path}:{finding.line}: {finding.rule.code} {verb}: {report.one_line(finding.message)}")
+    for problem, reason in result.kept:
+        _say(f"{report.spot(problem.place)}: {problem.code} left: {report.one_line(reason)}")
+
+
+def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:
+    fixed = sum(len(result.fixed) for result in done)
+    left = sum(len(result.kept) for result in done)
+    more = sum(kept.problem.fix == "unsafe" for result in done for kept in result.kept)
+    if not fixed and not left:
+        return f"Found nothing to fix in {count(sum(not result.failure for result in done), 'file')}."
+    files = count(sum(bool(result.fixed) for result in done), "file")
+    said = f"{'Would fix' if options.diff else 'Fixed'} {count(fixed, 'error')} in {files}"
+    if left:
+        said += f", left {left}"
+    if more and not options.unsafe:
+        said += f"; `--unsafe` would fix {more} more"
+    return said + "."
+
+
+def _rule(options: argparse.Namespace) -> int:
+    from . import docs  # late: only this command reads the documentation
+
+    if options.code is None:
+        rules = [RULES[code] for code in sorted(RULES)]
+        if options.output_format == "json":
+            print(_json([_entry(rule, docs.kind_of_fix(rule)) for rule in rules]))
+        else:
+            _print_table(rules, docs.kind_of_fix)
+        return CLEAN
+    names = {rule.name: rule for rule in RULES.values()}
+    rule = RULES.get(options.code.upper()) or names.get(options.code.lower())
+    if rule is None:
+        raise Misuse(f"there is no rule {options.code!r}{suggestion(options.code.lower())}")
+    if options.output_format == "json":
+        print(_json({**_entry(rule, docs.kind_of_fix(rule)), "documentation": docs.page(rule)}))
+    else:
+        print(docs.page(rule), end="")
+    return CLEAN
+
+
+def _entry(rule: Rule, fix: str) -> dict[str, object]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "default": rule.default,
+        "fix": None if fix == "–" else fix,
+        "summary": rule.summary,
+    }
+
+
+def _json(value: object) -> str:
+    from json import dumps  # late: only this format needs it
+
+    return dumps(value, indent=2)
+
+
+def _print_table(rules: Sequence[Rule], kind_of_fix: Callable[[Rule], str]) -> None:
+    rows = [("code", "name", "on", "fix", "what")]
+    rows += [(r.code, r.name, "on" if r.default else "off", kind_of_fix(r), r.summary) for r in rules]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

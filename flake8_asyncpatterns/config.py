@@ -1,0 +1,93 @@
+"""`[tool.asyncfix]` in pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .selection import Layer, Misuse, codes, near
+
+KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores")
+
+
+class Config(NamedTuple):
+    """What a project's configuration says. `root` is what its paths start from."""
+
+    layer: Layer = Layer()
+    exclude: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    root: Path = Path()
+
+
+def nearest(start: Path) -> Config:
+    """The configuration of the nearest pyproject.toml, from `start` upward, that has a table for us."""
+    for folder in (start, *start.parents):
+        table = _table(folder / "pyproject.toml")
+        if table is not None:
+            return _config(table, folder / "pyproject.toml")
+    return Config(root=start)
+
+
+def load(path: Path) -> Config:
+    """The configuration in this file. Raises Misuse when it has none."""
+    if not path.is_file():
+        raise Misuse(f"{path}: no such file")
+    table = _table(path)
+    if table is None:
+        raise Misuse(f"{path}: has no table [tool.asyncfix]")
+    return _config(table, path)
+
+
+def _table(path: Path) -> Any:
+    """The table for us as it stands in a file; None: there is none."""
+    if not path.is_file():
+        return None
+    import tomllib  # late: not every project has such a file
+
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise Misuse(f"{path}: is no TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise Misuse(f"{path}: is no TOML: it is not utf-8") from None
+    except OSError as error:
+        raise Misuse(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    tool = tables.get("tool", {})
+    return tool.get("asyncfix") if isinstance(tool, dict) else None
+
+
+def _config(table: Any, path: Path) -> Config:
+    """The table, checked. Raises Misuse, which names the key and the file."""
+    where = f"{path}: [tool.asyncfix]"
+    if not isinstance(table, dict):
+        raise Misuse(f"{where} must be a table")
+    for key in table:
+        if key not in KEYS:
+            nearby = near(key, KEYS)
+            hint = f"; did you mean {nearby!r}?" if nearby else f"; known are {', '.join(KEYS)}"
+            raise Misuse(f"{where} unknown key {key!r}{hint}")
+    per_file = table.get("per-file-ignores", {})
+    if not isinstance(per_file, dict):
+        raise Misuse(f"{where} 'per-file-ignores' must be a table of globs and lists of codes")
+    return Config(
+        Layer(
+            _codes(table, "select", where) if "select" in table else None,
+            _codes(table, "extend-select", where),
+            _codes(table, "ignore", where),
+        ),
+        _strings(table, "exclude", where),
+        tuple((glob, _codes(per_file, glob, f"{where} 'per-file-ignores'")) for glob in per_file),
+        path.absolute().parent,
+    )
+
+
+def _codes(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    return codes(_strings(table, key, where), f"{where} {key!r}")
+
+
+def _strings(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Misuse(f"{where} {key!r} must be a list of strings")
+    return tuple(value)

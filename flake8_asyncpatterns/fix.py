@@ -1,0 +1,89 @@
+"""One file from bytes to mended bytes. The one door to the rewriter: what only checks never imports it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import unified_diff
+from typing import NamedTuple
+
+from .check import TOO_DEEP, findings, parse
+from .problem import Problem, describe
+from .rewrite import Left, Unsettled, mend
+from .rule import Finding, Rule
+from .source import Source, Unreadable, encode, lines
+
+RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
+
+
+class Kept(NamedTuple):
+    """A problem that is still there, and why."""
+
+    problem: Problem
+    reason: str
+
+
+class Fixed(NamedTuple):
+    """What became of a file."""
+
+    path: str
+    before: bytes = b""
+    after: bytes = b""
+    fixed: Sequence[Finding] = ()
+    kept: Sequence[Kept] = ()
+    needs_runtime: bool = False
+    failure: str = ""
+
+
+def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fixed:
+    """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
+    found = findings(parse(source.text, path), rules)
+    if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
+        return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
+    try:
+        mended = mend(source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path)
+    except Unsettled as error:
+        raise Unreadable(str(error)) from None
+    except RecursionError:
+        raise Unreadable(TOO_DEEP) from None
+    after = encode(source, mended.text)
+    remaining = findings(parse(mended.text, path), rules)
+    return Fixed(
+        path,
+        source.data,
+        after,
+        mended.fixed,
+        list(_kept(remaining, mended.left, path, mended.text)),
+        bool(RUNTIME.search(mended.text) and not RUNTIME.search(source.text)),
+    )
+
+
+def _kept(remaining: Iterable[Finding], left: Iterable[Left], path: str, text: str) -> Iterator[Kept]:
+    reasons = {_key(one.finding): one.reason for one in left}
+    split = lines(text)
+    for finding in remaining:
+        problem = describe(finding, path, split)
+        yield Kept(problem, reasons.get(_key(finding)) or _reason(problem))
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    return finding.rule.code, finding.line, getattr(finding.node, "col_offset", 0), finding.message
+
+
+def _reason(problem: Problem) -> str:
+    if problem.fix == "unsafe":
+        return f"needs `--unsafe`: {problem.why}"
+    return problem.why or f"has no fix; see `asyncfix rule {problem.code}`"
+
+
+def diff(fixed: Fixed) -> bytes:
+    """What was changed in a file, byte for byte, as `patch` reads it."""
+    # One character a byte, whatever the encoding: so a BOM, and what only looks like a line end, stay as they are.
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", data.decode("latin-1")) for data in (fixed.before, fixed.after))
+    name = os.fsencode(fixed.path)
+    head = [b"--- " + name + b"\n", b"+++ " + name + b"\n"]
+    body = (line.encode("latin-1") for line in list(unified_diff(before, after))[2:])
+    return b"".join(
+        line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in [*head, *body]
+    )

@@ -1,0 +1,62 @@
+"""flake8: a thin adapter. Codes, selection and `# noqa` are flake8's own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from .engine import check
+from .module import Module
+from .rule import Rule
+from .rules import RULES
+from .source import characters
+
+if TYPE_CHECKING:
+    import argparse
+
+    from flake8.options.manager import OptionManager
+
+
+class Plugin:
+    """Called by flake8 with each file; the parameters' names say what it wants."""
+
+    # The rules that flake8's options leave on; told once, before the first file.
+    rules: ClassVar[Sequence[Rule]] = tuple(RULES.values())
+
+    def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
+        self.tree = tree
+        self.filename = filename
+        self.lines = lines
+
+    @staticmethod
+    def add_options(manager: OptionManager) -> None:
+        """Opt-in rules are off until they are selected."""
+        manager.extend_default_ignore([rule.code for rule in RULES.values() if not rule.default])
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Leave out the rules that flake8 would not report: it runs every plugin even under `--select F`."""
+        from flake8.style_guide import Decision, DecisionEngine  # late: others may want the class alone
+
+        decide = DecisionEngine(options).decision_for
+        # `ignore =` in a configuration replaces the default ignores, ours with them; opt-in rules must not wake up.
+        chosen = (*(options.select or ()), *(options.extend_select or ()))
+        cls.rules = tuple(
+            rule
+            for rule in RULES.values()
+            if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
+        )
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """What flake8 reports: line, column in characters from 0, code and message."""
+        if not self.rules:
+            return
+        try:
+            findings = check(Module(self.tree, "".join(self.lines), self.filename), self.rules)
+        except RecursionError:
+            return  # nested so deeply that flake8's own checks give up as well
+        for finding in findings:
+            offset: int = getattr(finding.node, "col_offset", 0)
+            column = characters(self.lines[finding.line - 1], offset)
+            yield finding.line, column, f"{finding.rule.code} {finding.message}", Plugin

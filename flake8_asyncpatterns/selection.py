@@ -1,0 +1,108 @@
+"""Which rules speak about which file: defaults, then the configuration, then the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from .rule import Rule
+from .rules import RULES
+
+ALL = "ALL"
+
+
+class Misuse(Exception):
+    """What was asked for makes no sense; its text is one line for people."""
+
+
+class Layer(NamedTuple):
+    """What one place, the configuration or the command line, says about rules. Codes may be beginnings of codes.
+
+    `select` None: what was said before stands; else it is forgotten.
+    """
+
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def chooses(self, code: str, before: bool) -> bool:
+        """Is this rule on? The longest beginning decides, and of two alike the one that ignores."""
+        chosen = _reach(code, (*(self.select or ()), *self.extend_select))
+        ignored = _reach(code, self.ignore)
+        if chosen == ignored == -1:
+            return before and self.select is None
+        return chosen > ignored
+
+
+def _reach(code: str, beginnings: Iterable[str]) -> int:
+    """The length of the longest of these that a code begins with; `ALL` has none; -1: there is none."""
+    return max((0 if b == ALL else len(b) for b in beginnings if b == ALL or code.startswith(b)), default=-1)
+
+
+class Selection(NamedTuple):
+    """The rules that are on, and the files for which some of them are not."""
+
+    rules: tuple[Rule, ...]
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    root: Path = Path()
+
+    def of(self, path: Path) -> Sequence[Rule]:
+        """The rules for a file."""
+        ignored = [code for glob, codes in self.per_file_ignores for code in codes if within(path, glob, self.root)]
+        if not ignored:
+            return self.rules
+        return [rule for rule in self.rules if _reach(rule.code, ignored) == -1]
+
+
+def select(*layers: Layer) -> tuple[Rule, ...]:
+    """The rules that are on after each layer has had its say."""
+    return tuple(_select(layers))
+
+
+def _select(layers: Iterable[Layer]) -> Iterator[Rule]:
+    for code, rule in sorted(RULES.items()):
+        on = rule.default
+        for layer in layers:
+            on = layer.chooses(code, on)
+        if on:
+            yield rule
+
+
+def codes(words: Iterable[str], where: str) -> tuple[str, ...]:
+    """Beginnings of codes, each of at least one rule. Raises Misuse, which names `where` they were found."""
+    found = tuple(word.strip().upper() for word in words if word.strip())
+    for word in found:
+        if word != ALL and not any(code.startswith(word) for code in RULES):
+            raise Misuse(f"{where}: no rule's code begins with {word!r}{suggestion(word.lower())}")
+    return found
+
+
+def suggestion(word: str) -> str:
+    """Which rule a mistaken code or name may stand for, as the end of a sentence."""
+    names = {rule.name: code for code, rule in RULES.items()}
+    found = near(word, [*(code.lower() for code in RULES), *names])
+    return f"; did you mean {names.get(found, found.upper())}?" if found else ""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; empty: none is."""
+    from difflib import get_close_matches  # late: only mistakes need it
+
+    return next(iter(get_close_matches(word, list(known), 1)), "")
+
+
+def within(path: Path, glob: str, root: Path) -> bool:
+    """Does a glob mean this file or directory, or one around it?
+
+    A glob without a slash means any name; one with a slash a path from the root on, where `*` crosses slashes.
+    """
+    glob = glob.rstrip("/")
+    if "/" not in glob:
+        return any(fnmatch(part, glob) for part in path.parts)
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links, absolute() keeps `..`
+    from_root = absolute.relative_to(root) if absolute.is_relative_to(root) else absolute
+    globs = {glob, glob.removeprefix("**/"), glob.removeprefix("./")}
+    return any(fnmatch(p.as_posix(), g) for p in (from_root, *from_root.parents) for g in globs)
