@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -138,8 +137,7 @@ class Finding(NamedTuple):
         return self.node.lineno  # type: ignore[attr-defined, no-any-return]  # rules report placed nodes only
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A code, a name, the node types it asks for, and the check that is called with each such node."""
 
     code: str
