@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .check import TOO_DEEP, findings, parse
 from .problem import Problem, describe
+from .proof import Unproven
 from .rewrite import Left, Unsettled, mend
 from .rule import Finding, Rule
 from .source import Source, Unreadable, encode, lines
@@ -60,7 +61,7 @@ def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fi
 
 
 def _kept(remaining: Iterable[Finding], left: Iterable[Left], path: str, text: str) -> Iterator[Kept]:
-    reasons = {_key(one.finding): one.reason for one in left}
+    reasons = {_key(one.finding): _left_reason(one) for one in left}
     split = lines(text)
     for finding in remaining:
         problem = describe(finding, path, split)
@@ -69,6 +70,12 @@ def _kept(remaining: Iterable[Finding], left: Iterable[Left], path: str, text: s
 
 def _key(finding: Finding) -> tuple[object, ...]:
     return finding.rule.code, finding.line, getattr(finding.node, "col_offset", 0), finding.message
+
+
+def _left_reason(left: Left) -> str:
+    if isinstance(left.reason, Unproven):
+        return f"its fix went wrong and was not made; please report this: {left.reason}"
+    return str(left.reason)
 
 
 def _reason(problem: Problem) -> str:
