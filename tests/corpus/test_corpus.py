@@ -24,8 +24,8 @@ from pathlib import Path
 import pytest
 from cases import mended
 from corpus.sources import source
-from flake8_asyncpatterns.cli import main
 
+from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.proof import Unproven
 from flake8_asyncpatterns.rewrite import Unsettled
 from flake8_asyncpatterns.source import Unreadable, read
