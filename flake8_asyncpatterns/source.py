@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import tokenize
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -43,16 +44,17 @@ def decode(data: bytes) -> Source:
     try:
         return Source(data.decode(encoding), encoding, data)
     except UnicodeDecodeError as error:
-        where = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(
-            f"not {encoding.removesuffix('-sig')}: byte {data[error.start]:#04x} in line {where}"
-        ) from None
+        # Of the error's own bytes: a BOM is not among them.
+        where, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
+        raise Unreadable(f"not {encoding.removesuffix('-sig')}: byte {byte:#04x} in line {where}") from None
     except (UnicodeError, LookupError):
         raise Unreadable(f"{encoding} is no encoding for source code") from None
 
 
 def _cookie_error(data: bytes, error: SyntaxError) -> str:
     text = (error.msg or "unknown encoding").partition(" for ")[0]
+    if data.startswith(BOM_UTF8) and "encoding problem" in text:
+        return "its byte order mark says utf-8, and its coding cookie something else"
     if "invalid or missing encoding" in text:
         with suppress(UnicodeDecodeError):
             data.decode()
