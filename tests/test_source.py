@@ -110,7 +110,7 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     (tmp_path / "a.py").touch()
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(Unreadable, match="^permission denied$"):
+    with pytest.raises(Unreadable, match=r"^permission denied$"):
         read(tmp_path / "a.py")
 
 
@@ -153,7 +153,7 @@ def test_write_follows_a_link(tmp_path: Path, file: Path) -> None:
 
 def test_what_nobody_may_write_is_left_alone_even_by_root(file: Path) -> None:
     file.chmod(0o444)
-    with pytest.raises(Unreadable, match="^read-only$"):
+    with pytest.raises(Unreadable, match=r"^read-only$"):
         write(file, b"new\n", was=b"old\n")
     assert file.read_bytes() == b"old\n"
     assert alone(file)
@@ -181,7 +181,7 @@ def test_a_full_disk_leaves_the_file_and_no_rubbish(file: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(source.os, broken, full)
-    with pytest.raises(Unreadable, match="^no space left on device$"):
+    with pytest.raises(Unreadable, match=r"^no space left on device$"):
         write(file, b"new\n", was=b"old\n")
     assert file.read_bytes() == b"old\n"
     assert alone(file)
@@ -268,7 +268,9 @@ async def f(x):
 
 def flake8_lines(folder: Path) -> list[str]:
     command = [sys.executable, "-m", "flake8", "--isolated", "--select", "AIO101", "--format", "%(path)s %(row)d"]
-    ran = subprocess.run([*command, *os.listdir(folder)], cwd=folder, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [*command, *(path.name for path in folder.iterdir())], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert not ran.stderr
     return sorted(ran.stdout.splitlines())
 
