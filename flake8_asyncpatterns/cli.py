@@ -240,8 +240,9 @@ def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:
     more = sum(kept.problem.fix == "unsafe" for result in done for kept in result.kept)
     if not fixed and not left:
         return f"Found nothing to fix in {count(sum(not result.failure for result in done), 'file')}."
-    files = count(sum(bool(result.fixed) for result in done), "file")
-    said = f"{'Would fix' if options.diff else 'Fixed'} {count(fixed, 'error')} in {files}"
+    files = sum(bool(result.fixed) for result in done)
+    what = f"{count(fixed, 'error')} in {count(files, 'file')}" if fixed else "nothing"
+    said = f"{'Would fix' if options.diff else 'Fixed'} {what}"
     if left:
         said += f", left {left}"
     if more and not options.unsafe:
