@@ -112,7 +112,7 @@ class Text:
     def _units(self) -> Iterator[bytes]:
         for node in self.module.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.With, ast.For):
             outer, inner = self.indent(node), self.indent(node.body[0])
-            if node.body[0].lineno > node.lineno and inner.startswith(outer) and inner != outer:
+            if self.first_on_line(node.body[0]) and inner.startswith(outer) and inner != outer:
                 yield inner[len(outer) :]
 
     def comments(self) -> list[tuple[int, int]]:
@@ -276,12 +276,24 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
 def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
     template, statement = edit.template.rstrip("\n"), text.own(edit.before)
     if not text.first_on_line(statement):
-        if "\n" in template or not all(isinstance(s, (ast.Expr, ast.Assign, ast.Pass)) for s in skeleton(template)):
-            raise Refused("the statement shares its line with another")
         at = text.start(statement)
+        if "\n" in template or not all(isinstance(s, (ast.Expr, ast.Assign, ast.Pass)) for s in skeleton(template)):
+            return _open_up(edit, at, text, spell)
         return Splice(at, at, (*_fill(template, edit.holes, statement, text, spell, b""), b"; "))
     indent, at = text.indent(statement), text.leading(statement)
     return Splice(at, at, (indent, *_fill(template, edit.holes, statement, text, spell, indent), text.newline))
+
+
+def _open_up(edit: Insert, at: int, text: Text, spell: Spell) -> Splice:
+    """Put statements in front of the body of `for x in y: body`, which moves to a line of its own for that."""
+    header = text.module.parent(edit.before)
+    block = text.module.block(edit.before)
+    if edit.before is not block[0] or not isinstance(header, ast.stmt) or not text.first_on_line(header):
+        raise Refused("the statement shares its line with another")
+    indent = text.indent(header) + text.unit
+    before = text.data[: text.at(edit.before)].rstrip(BLANK)
+    new = _fill(edit.template.rstrip("\n"), edit.holes, edit.before, text, spell, indent)
+    return Splice(len(before), at, (text.newline, indent, *new, text.newline, indent))
 
 
 def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Splice:

@@ -203,7 +203,25 @@ def test_insertion_goes_above_the_comments_of_a_statement() -> None:
     assert rewritten("while 1:\n    @d\n    def x(): pass", inserting("y()")) == (
         "while 1:\n    y()\n    @d\n    def x(): pass"
     )
-    assert "shares its line" in refusal("while 1: x()", inserting("if 1:\n    y()"))
+
+
+def test_insertion_opens_up_a_body_on_its_headers_line_for_what_cannot_stand_there() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("x")(module)
+        yield insert(module.statement(call), "if 1:\n    y()")
+
+    assert rewritten("while 1: x()", plan) == "while 1:\n    if 1:\n        y()\n    x()"
+    assert rewritten("if 0:\n\twhile 1:  x(); z()  # why\n", plan) == (
+        "if 0:\n\twhile 1:\n\t\tif 1:\n\t\t\ty()\n\t\tx(); z()  # why\n"
+    )
+    assert rewritten("for a in (\n  1,\n  2): x(\n)\nelse: pass\n", plan) == (
+        "for a in (\n  1,\n  2):\n    if 1:\n        y()\n    x(\n)\nelse: pass\n"
+    )
+    assert rewritten("if a: pass\nelif b: x()\nelse: z()\n", plan) == (
+        "if a: pass\nelif b:\n    if 1:\n        y()\n    x()\nelse: z()\n"
+    )
+    assert rewritten("if a: pass\nelse: x()\n", plan) == "if a: pass\nelse:\n    if 1:\n        y()\n    x()\n"
+    assert "shares its line" in refusal("while 1: z(); x()", plan)
 
 
 def test_removal_leaves_comments_and_a_pass() -> None:
