@@ -22,6 +22,8 @@ WRAPPERS = frozenset(
     for name in ("Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired")
 )
 
+PLAIN_BASES = frozenset({"abc", "asyncio", "builtins", "typing"})
+
 
 class Inference:
     """The answers for one Module, each worked out once."""
@@ -232,6 +234,27 @@ class Inference:
         for other in self.module.nodes(ast.ClassDef):
             if other is not cls and other.bases and any(base is cls for base in self.bases(other)):
                 yield other
+
+    def plain_assignments(self, attribute: ast.Attribute) -> list[ast.AST] | None:
+        """See Module.assignments."""
+        owner = self.owner(attribute)
+        if owner is None:
+            return None
+        family = dict.fromkeys(cls for cls in (*self.bases(owner), *self.subclasses(owner)) if cls)
+        for cls in family:
+            strange = any(not self._is_plain_base(base) for base in cls.bases)
+            if strange or cls.decorator_list or cls.keywords:
+                return None
+            if any(not isinstance(member, ast.Name) for member in _members(cls, attribute.attr)):
+                return None
+        found = dict.fromkeys(node for cls in family for node in self.assignments(cls, attribute.attr))
+        return [*found]
+
+    def _is_plain_base(self, base: ast.expr) -> bool:
+        """Is this a class of this file, or one of a module whose classes have no attributes to be assigned to?"""
+        name = self.module.name(base)
+        found = self.definition(base)
+        return isinstance(found, ast.ClassDef) or (name is not None and name.partition(".")[0] in PLAIN_BASES)
 
     def assignments(self, cls: ast.ClassDef, attribute: str) -> list[ast.AST]:
         """The targets by which the methods and the body of `cls`, or its bases in this file, set an attribute."""

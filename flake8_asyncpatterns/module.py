@@ -155,6 +155,14 @@ class Module:
         found = self._scopes.lookup(name.id, name)
         return None if found is None else [binding.node for binding in found]
 
+    def assignments(self, attribute: ast.Attribute) -> list[ast.AST] | None:
+        """The targets by which this file sets an attribute of `self`, seen from any method of its class.
+
+        None: it is no such attribute; it may be more than a plain one (a property, a method); or a base class
+        from elsewhere may have its own idea of it.
+        """
+        return self._inference.plain_assignments(attribute)
+
     def uses(self, name: ast.Name) -> list[ast.Name]:
         """Every Name in the file that stands for the same variable as `name`, itself included."""
         home = self._scopes.home(name.id, name)

@@ -107,3 +107,34 @@ def test_a_base_that_is_an_attribute_of_a_class_ends_no_search() -> None:
         def make(self) -> None: ...
     """
     assert type_of_marked(text) is None
+
+
+def test_assignments_of_a_plain_attribute() -> None:
+    module = Module.parse(
+        """\
+import asyncio, elsewhere
+class A(asyncio.Protocol):
+    on = False
+    def __init__(self): self.on = True
+    @property
+    def both(self): return self._both
+    def method(self):
+        self.on, self.both, self.far = 1, 2, 3
+class B(A):
+    def __init__(self): self.on = 0
+class C(elsewhere.Base):
+    def __init__(self): self.on = True
+class D(elsewhere.Base): pass
+"""
+    )
+
+    def found(name: str, line: int) -> list[int] | None:
+        [attribute] = [n for n in module.nodes(ast.Attribute) if n.attr == name and n.lineno == line]
+        stores = module.assignments(attribute)
+        return None if stores is None else sorted(store.lineno for store in stores)  # type: ignore[attr-defined]
+
+    assert found("on", 4) == found("on", 10) == [3, 4, 8, 10]
+    assert found("both", 8) is None
+    assert found("_both", 6) == []
+    assert found("far", 8) == [8]
+    assert found("on", 12) is None
