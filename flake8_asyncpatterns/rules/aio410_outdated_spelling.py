@@ -1,0 +1,151 @@
+"""`ensure_future(coro())` and `run_in_executor(None, f)` have had shorter and clearer successors for years.
+
+`asyncio.create_task()` (Python 3.7) takes a coroutine and gives a task; `asyncio.ensure_future()` takes anything that
+can be awaited, so a reader has to find out what it is given. `asyncio.to_thread()` (Python 3.9) needs no loop, takes
+keyword arguments without `functools.partial`, and hands the caller's context variables to the thread.
+
+```python bad
+import asyncio
+
+async def refresh(cache):
+    await cache.load()
+
+async def serve(cache, read):
+    task = asyncio.ensure_future(refresh(cache))
+    loop = asyncio.get_running_loop()
+    text = await loop.run_in_executor(None, read, "banner.txt")
+    await task
+    return text
+```
+
+```python good
+import asyncio
+
+async def refresh(cache):
+    await cache.load()
+
+async def serve(cache, read):
+    task = asyncio.create_task(refresh(cache))
+    text = await asyncio.to_thread(read, "banner.txt")
+    await task
+    return text
+```
+
+Only calls in a coroutine are reported: elsewhere there may be no running loop, and the successors need one.
+`ensure_future` is reported where it is given a coroutine function of the same file, `run_in_executor` where its result
+is awaited at once.
+
+## Fix
+
+Unsafe: a function in `to_thread` sees a copy of the caller's context variables, which `run_in_executor` does not give
+it; and tests that replace the old function no longer meet a call of it. A variable that held the loop and is needed
+for nothing else is removed.
+
+## When to ignore
+
+Where Python 3.8 must still run the code, and in libraries whose `loop` is not always asyncio's.
+
+## Other tools
+
+ruff has UP rules for other old spellings, and none for these two.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from ..flow import is_generator, within
+from ..module import Module
+from ..rule import Edit, Fix, Hole, Remove, Replace, Report, Symbol, replace, rule
+
+CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
+TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
+LOOP_GETTERS = ("asyncio.get_running_loop", "asyncio.get_event_loop")
+
+
+@rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False)
+def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
+    """Report the two calls that `create_task` and `to_thread` have replaced."""
+    calls = [node for node in within(*function.body) if isinstance(node, ast.Call)]
+    for call in calls:
+        if _makes_a_task(call, module):
+            fix = Fix(
+                replace(call.func, "{create_task}", create_task=Symbol("asyncio.create_task")),
+                unsafe=CREATE_TASK,
+                supersedes=("asyncio.ensure_future",),
+            )
+            yield Report(call, "`asyncio.ensure_future()` of a coroutine is `asyncio.create_task()` now", fix)
+    yield from _threads([call for call in calls if _runs_in_a_thread(call, module)], module)
+
+
+def _makes_a_task(call: ast.Call, module: Module) -> bool:
+    match call:
+        case ast.Call(args=[ast.Call() as coroutine], keywords=[]):
+            if module.callee(call) != "asyncio.ensure_future":
+                return False
+            made = module.definition(coroutine.func)
+            return isinstance(made, ast.AsyncFunctionDef) and not made.decorator_list and not is_generator(made)
+    return False
+
+
+def _runs_in_a_thread(call: ast.Call, module: Module) -> bool:
+    match call:
+        case ast.Call(args=[ast.Constant(value=None), ast.expr() as function, *_], keywords=[]):
+            return (
+                not isinstance(function, ast.Starred)
+                and isinstance(module.parent(call), ast.Await)
+                and module.callee(call) == "asyncio.AbstractEventLoop.run_in_executor"
+            )
+    return False
+
+
+def _threads(calls: list[ast.Call], module: Module) -> Iterator[Report]:
+    """One finding a call; calls by a variable that serves nothing else share their fix, which removes it too."""
+    groups: dict[ast.stmt | ast.Call, list[ast.Call]] = {}
+    for call in calls:
+        groups.setdefault(_only_for(calls, call, module) or call, []).append(call)
+    for needless, group in groups.items():
+        edits: list[Edit] = [_in_a_thread(call, module) for call in group]
+        if isinstance(needless, ast.stmt):
+            edits.append(Remove(needless))
+        fix = Fix(*edits, unsafe=TO_THREAD, supersedes=("functools.partial", *LOOP_GETTERS))
+        for call in group:
+            yield Report(call, "`run_in_executor(None, …)` is `asyncio.to_thread(…)` now", fix)
+
+
+def _only_for(calls: list[ast.Call], call: ast.Call, module: Module) -> ast.stmt | None:
+    """The statement `loop = asyncio.get_running_loop()` that is there for nothing but some of these calls."""
+    match call.func:
+        case ast.Attribute(value=ast.Name() as loop):
+            receivers = {one.func.value for one in calls if isinstance(one.func, ast.Attribute)}
+            match module.bindings(loop):
+                case [ast.Name() as bound]:
+                    others = [use for use in module.uses(loop) if use is not bound and use not in receivers]
+                    statement = module.parent(bound)
+                    if not others and module.function(bound) is module.function(call):
+                        return statement if _gets_the_loop(statement, module) else None
+    return None
+
+
+def _gets_the_loop(statement: ast.AST | None, module: Module) -> TypeGuard[ast.stmt]:
+    match statement:
+        case ast.Assign(targets=[_], value=ast.Call() as getter) | ast.AnnAssign(value=ast.Call() as getter):
+            return module.callee(getter) in LOOP_GETTERS
+    return False
+
+
+def _in_a_thread(call: ast.Call, module: Module) -> Replace:
+    """`loop.run_in_executor(None, partial(f, a), b)` → `asyncio.to_thread(f, a, b)`."""
+    arguments, keywords = call.args[1:], list[ast.keyword]()
+    match arguments:
+        case [ast.Call(args=[ast.expr() as function, *_]) as partial, *rest] if not isinstance(function, ast.Starred):
+            if module.callee(partial) == "functools.partial":
+                arguments, keywords = [*partial.args, *rest], partial.keywords
+    filling: dict[str, Hole] = {"to_thread": Symbol("asyncio.to_thread")}
+    filling |= {f"argument{index}": argument for index, argument in enumerate(arguments)}
+    filling |= {f"keyword{index}": keyword.value for index, keyword in enumerate(keywords)}
+    parts = [f"{{argument{index}}}" for index in range(len(arguments))]
+    parts += [f"{k.arg}={{keyword{i}}}" if k.arg else f"**{{keyword{i}}}" for i, k in enumerate(keywords)]
+    return replace(call, f"{{to_thread}}({', '.join(parts)})", **filling)
