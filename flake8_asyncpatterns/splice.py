@@ -243,7 +243,7 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
     elif own is not None and isinstance(node, (ast.Yield, ast.YieldFrom)) and binds(made) >= max(required, OPERAND):
         # The parentheses were there because a yield needs them.
         start, end = (start, end) if NEWLINE.search(text.data, *own) else own
-    parts = (before, *_fill(edit.template, edit.holes, node, text, spell, b""), after)
+    parts = (before, *_fill(edit.template, edit.holes, node, text, spell, text.indent(node)), after)
     return _checked(Splice(start, end, parts), text)
 
 

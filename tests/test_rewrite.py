@@ -146,6 +146,14 @@ def test_a_statement_becomes_several_in_the_files_own_indentation() -> None:
     )
 
 
+def test_an_expression_of_several_lines_gets_the_indentation_of_its_own() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(call, "g(\n    {a},\n    b,\n)", a=call.args[0])
+
+    assert rewritten("if 1:\n\tx = f(0)\n", plan) == "if 1:\n\tx = g(\n\t\t0,\n\t\tb,\n\t)\n"
+
+
 def test_a_statement_that_shares_its_line_is_left() -> None:
     plan = statement("f", "with x:\n    {call}\n")
     assert "shares its line" in refusal("f(); g()", plan)
