@@ -63,6 +63,8 @@ from ..rule import Edit, Fix, Hole, Remove, Replace, Report, Symbol, replace, ru
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
 LOOP_GETTERS = ("asyncio.get_running_loop", "asyncio.get_event_loop")
+# A call of several lines goes onto one where that is no longer than every style guide allows.
+SHORT_LINE = 79
 
 
 @rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False)
@@ -148,4 +150,12 @@ def _in_a_thread(call: ast.Call, module: Module) -> Replace:
     filling |= {f"keyword{index}": keyword.value for index, keyword in enumerate(keywords)}
     parts = [f"{{argument{index}}}" for index in range(len(arguments))]
     parts += [f"{k.arg}={{keyword{i}}}" if k.arg else f"**{{keyword{i}}}" for i, k in enumerate(keywords)]
-    return replace(call, f"{{to_thread}}({', '.join(parts)})", **filling)
+    if _fits_on_a_line(call, arguments, keywords):
+        return replace(call, f"{{to_thread}}({', '.join(parts)})", **filling)
+    return replace(call, "{to_thread}(\n" + "".join(f"    {part},\n" for part in parts) + ")", **filling)
+
+
+def _fits_on_a_line(call: ast.Call, arguments: list[ast.expr], keywords: list[ast.keyword]) -> bool:
+    """Was the call on one line, or is it short enough now?"""
+    shape = ast.Call(ast.Name("asyncio.to_thread"), arguments, keywords)
+    return call.lineno == call.end_lineno or call.col_offset + len(ast.unparse(shape)) < SHORT_LINE
