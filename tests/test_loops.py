@@ -104,6 +104,92 @@ def test_a_loop_that_waits_for_another_task_comes_to_an_end_after_the_fix() -> N
     assert turns(mended(source).text, Spins()) >= 20
 
 
+FLAG = """
+import asyncio, signal, threading, other
+
+class A({base}):
+    def __init__(self):
+        self.ready = False
+
+    async def start(self):
+        self.ready = True
+
+    {method}
+
+    async def wait(self, other):
+        while {condition}:
+            {body}
+"""
+
+
+@pytest.mark.parametrize(
+    "condition", ["not self.ready", "self.ready == 0", "self.ready is False and not other is None"]
+)
+@pytest.mark.parametrize("body", ["pass", "n = 1", "n += self.ready", "print('waiting', len('x'))"])
+@pytest.mark.parametrize("base", ["object", "asyncio.Protocol"])
+def test_a_loop_that_waits_for_another_task_is_found(condition: str, body: str, base: str) -> None:
+    assert codes(FLAG.format(base=base, method="", condition=condition, body=body)) == ["AIO111"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"base": "other.Base"},
+        {"method": "def stop(self): self.ready = True"},
+        {"method": "def stop(other): other.owner.ready = True"},
+        {"method": "ready = other.Descriptor()"},
+        {"condition": "0"},
+        {"condition": "not self.unknown"},
+        {"condition": "not self.ready or other"},
+        {"condition": "not self.ready or other.ready"},
+        {"condition": "not self.ready or other()"},
+        {"condition": "(n := self.ready)"},
+        {"body": "self.ready = 1"},
+        {"body": "other()"},
+        {"body": "other.x = 1"},
+        {"body": "other[0] = 1"},
+        {"body": "n = other[0]"},
+        {"body": "n = other.x"},
+        {"body": "del other"},
+        {"body": "await other"},
+        {"body": "yield"},
+        {"body": "break"},
+    ],
+    ids=str,
+)
+def test_a_loop_that_something_else_may_end_is_not_found(change: dict[str, str]) -> None:
+    plain = {"base": "object", "method": "", "condition": "not self.ready", "body": "pass"}
+    assert codes(FLAG.format(**(plain | change)), LOOPS) == []
+
+
+@pytest.mark.parametrize(
+    ("register", "expected"),
+    [
+        ("asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)", ["AIO111"]),
+        ("asyncio.get_running_loop().call_later(5, stop)", ["AIO111"]),
+        ("signal.signal(signal.SIGTERM, stop)", []),
+        ("threading.Thread(target=stop).start()", []),
+        ("other(stop)", []),
+        ("asyncio.get_running_loop().call_later(5, stop); other(stop)", []),
+        ("pass", []),
+    ],
+)
+def test_who_changes_a_variable_decides(register: str, expected: list[str]) -> None:
+    source = f"""
+import asyncio, signal, threading
+
+async def run(other):
+    running = True
+    def stop(*_):
+        nonlocal running
+        running = False
+    {register}
+    while running:
+        pass
+"""
+    assert codes(source, LOOPS) == expected
+
+
 @pytest.mark.parametrize(
     ("loops", "expected"),
     [

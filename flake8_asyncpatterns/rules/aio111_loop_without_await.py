@@ -110,7 +110,9 @@ def loop_without_await(loop: ast.While, module: Module) -> Iterator[Report]:
         if _never_ends(loop, module) and not any(_never_ends(one, module) for one in inner):
             yield Report(loop, "nothing ends this loop, and it never lets another task run", _fix(loop))
     elif _waits_for_others(loop, module):
-        yield Report(loop, "only another task can end this loop, and it never lets one run", _fix(loop))
+        yield Report(
+            loop, "nothing in this loop changes its condition, and no other task gets a turn to do so", _fix(loop)
+        )
 
 
 def _fix(loop: ast.While) -> Fix:
@@ -136,7 +138,11 @@ def _never_ends(loop: ast.While, module: Module) -> bool:
 
 def _waits_for_others(loop: ast.While, module: Module) -> bool:
     """Is the condition one that this loop cannot change, and that changes only while the event loop runs?"""
-    return all(_is_inert(statement, module) for statement in loop.body) and _is_fixed(loop.test, loop, module)
+    return (
+        any(isinstance(part, ast.Name) for part in within(loop.test))
+        and all(_is_inert(statement, module) for statement in loop.body)
+        and _is_fixed(loop.test, loop, module)
+    )
 
 
 def _is_inert(statement: ast.stmt, module: Module) -> bool:
@@ -242,12 +248,24 @@ def _stays(variable: ast.expr, loop: ast.While, module: Module, *, of_the_loop: 
     here = module.function(loop)
     elsewhere = [store for store in stores if _home(store, module) is not here]
     first = [store for store in elsewhere if _is_start(store, variable, loop, module)]
-    writers = [_home(store, module) for store in elsewhere if store not in first]
+    writers = [
+        _home(store, module) for store in (*elsewhere, *_foreign(variable, stores, module)) if store not in first
+    ]
     if not all(_runs_on_the_loop(writer, module) for writer in writers):
         return False
     if isinstance(variable, ast.Attribute):
         return of_the_loop or bool(writers)
     return len(first) <= 1 and (bool(writers) or all(_home(store, module) is not None for store in stores))
+
+
+def _foreign(variable: ast.expr, stores: list[ast.AST], module: Module) -> list[ast.AST]:
+    """Where something of unknown type gets an attribute of the same name: it may be the same object."""
+    name = variable.attr if isinstance(variable, ast.Attribute) else ""
+    return [
+        node
+        for node in module.nodes(ast.Attribute)
+        if node.attr == name and not isinstance(node.ctx, ast.Load) and node not in stores
+    ]
 
 
 def _home(store: ast.AST, module: Module) -> ast.AST | None:
