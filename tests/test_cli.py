@@ -161,7 +161,7 @@ def test_configuration_and_what_goes_before_it(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check", "--select", "AIO1011"], "--select: no rule's code begins with 'AIO1011'; did you mean AIO101?"),
+        (["check", "--select", "AI0101"], "--select: no rule's code begins with 'AI0101'; did you mean AIO101?"),
         (["check", "--ignore", "X"], "--ignore: no rule's code begins with 'X'"),
         (["check", "--config", "none.toml"], "none.toml: no such file"),
         (["check", "--config", "x", "--isolated"], "--isolated and --config exclude each other"),
