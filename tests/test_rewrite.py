@@ -127,6 +127,11 @@ def test_an_import_is_not_added_where_its_name_is_taken() -> None:
     assert "several statements" in refusal("import abc, os; f()", awaiting)
 
 
+def test_asyncio_is_not_brought_into_a_file_of_another_loop() -> None:
+    assert "runs under trio" in refusal("import trio\nasync def a():\n    f()", awaiting)
+    assert "asyncio.g" in rewritten("import trio, asyncio\nasync def a():\n    f()", awaiting)
+
+
 def statement(source: str, template: str, **symbols: Symbol) -> Planner:
     """Replace the statement that starts with `source` by a template whose `{call}` is its call."""
 

@@ -21,6 +21,9 @@ HOMES = {
     "concurrent.futures.thread": "concurrent.futures",
 }  # fmt: skip
 
+# Libraries with an event loop of their own, under which nothing of asyncio works.
+OTHER_LOOPS = frozenset({"curio", "trio"})
+
 # Types that have every method of the one that tables speak of.
 SAME_TYPE = {
     "asyncio.BaseEventLoop": "asyncio.AbstractEventLoop",
