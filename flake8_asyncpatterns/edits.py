@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from string import Formatter
 from typing import NamedTuple, TypeAlias
 
-from .rule import Edit, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, Symbol
+from .rule import Edit, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
 
 MARK = "__hole_{}__"
 
@@ -43,7 +43,7 @@ def target(edit: AnyEdit) -> ast.AST:
             return edit.before
         case AddImports():
             return edit.anchor
-        case Replace() | Remove() | RemoveDecorator() | MakeAsync() | MakeSync() | RemoveAlias():
+        case Replace() | ReplaceArgument() | Remove() | RemoveDecorator() | MakeAsync() | MakeSync() | RemoveAlias():
             return edit.node
 
 
@@ -57,6 +57,11 @@ def skeleton(template: str) -> list[ast.stmt]:
     """The template's statements, each hole a Name spelled like MARK."""
     text = "".join(literal + (MARK.format(hole) if hole is not None else "") for literal, hole in pieces(template))
     return ast.parse(text).body
+
+
+def in_call(template: str) -> str:
+    """A template of arguments as one that parses."""
+    return f"_({template})"
 
 
 def holes(template: str) -> dict[str, tuple[ast.AST, str]]:

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .edits import MARK, AddImports, AnyEdit, RemoveAlias, Spell, skeleton, target
-from .rule import Hole, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, Symbol
+from .edits import MARK, AddImports, AnyEdit, RemoveAlias, Spell, in_call, skeleton, target
+from .rule import Hole, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
 from .scopes import children
 
 ASYNC = {ast.FunctionDef: ast.AsyncFunctionDef, ast.With: ast.AsyncWith, ast.For: ast.AsyncFor}
@@ -97,6 +97,8 @@ class Substitution:
         match edit:
             case Replace(template=template, holes=holes):
                 self._put(node, self._made(template, holes, edit.node))
+            case ReplaceArgument(template=template, holes=holes):
+                self._put_arguments(node, template, holes, edit.node)
             case Insert(template=template, holes=holes):
                 self._put(node, [*self._made(template, holes, edit.before), *self._current(node)])
             case AddImports(modules=modules, after=after):
@@ -141,7 +143,18 @@ class Substitution:
                         return
         raise Unproven("an edit's node is not where it was")
 
-    def _made(self, template: str, holes: Mapping[str, Hole], at: ast.AST) -> list[Any]:
+    def _put_arguments(self, node: ast.AST, template: str, holes: Mapping[str, Hole], at: ast.AST) -> None:
+        [statement] = self._made(in_call(template), holes, at, whole=True)
+        made, call = statement.value, self.parents[node]
+        assert isinstance(call, ast.Call)
+        if isinstance(node, ast.keyword):
+            self._put(node, made.keywords)
+            call.args += made.args
+        else:
+            self._put(node, made.args)
+            call.keywords[:0] = made.keywords
+
+    def _made(self, template: str, holes: Mapping[str, Hole], at: ast.AST, *, whole: bool = False) -> list[Any]:
         """A template's statements (or its one expression) with the holes filled."""
         filled = {MARK.format(name): self._filling(hole, at) for name, hole in holes.items()}
         module = ast.Module(skeleton(template), [])
@@ -151,7 +164,7 @@ class Substitution:
                     setattr(parent, field, [made for item in value for made in _filled(item, filled)])
                 elif isinstance(value, ast.Name):
                     setattr(parent, field, _filled(value, filled)[0])
-        if isinstance(at, ast.expr):
+        if isinstance(at, ast.expr) and not whole:
             statement = module.body[0]
             assert isinstance(statement, ast.Expr)
             return [statement.value]

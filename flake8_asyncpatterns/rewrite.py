@@ -10,7 +10,7 @@ from .edits import AnyEdit, Refused, target
 from .imports import Speller, additions, superfluous
 from .module import Module
 from .proof import Unproven, prove
-from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace
+from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace, ReplaceArgument
 from .splice import Splice, Text, lower, render
 
 # A fix may uncover another; fixes that still find work after so many rounds undo each other.
@@ -168,7 +168,7 @@ class Step:
 def _manner(edit: AnyEdit) -> str:
     """Edits of one manner at one node exclude each other."""
     match edit:
-        case Replace() | Remove():
+        case Replace() | ReplaceArgument() | Remove():
             return "replace"
         case MakeAsync() | MakeSync():
             return "async"

@@ -38,6 +38,14 @@ class Replace(NamedTuple):
     holes: Mapping[str, Hole]
 
 
+class ReplaceArgument(NamedTuple):
+    """Put arguments in the place of one argument of a call: `f(x)` becomes `f, x`, or `target=f, args=(x,)`."""
+
+    node: ast.expr | ast.keyword
+    template: str
+    holes: Mapping[str, Hole]
+
+
 class Insert(NamedTuple):
     """Put a template's statements in front of a statement, in its block."""
 
@@ -71,12 +79,17 @@ class MakeSync(NamedTuple):
     node: ast.AsyncFunctionDef | ast.AsyncWith | ast.AsyncFor
 
 
-Edit: TypeAlias = Replace | Insert | Remove | RemoveDecorator | MakeAsync | MakeSync
+Edit: TypeAlias = Replace | ReplaceArgument | Insert | Remove | RemoveDecorator | MakeAsync | MakeSync
 
 
 def replace(node: Code, template: str, /, **holes: Hole) -> Replace:
     """Edit: `node` becomes `template`, each `{hole}` filled with code of the file or a Symbol."""
     return Replace(node, template, holes)
+
+
+def replace_argument(node: ast.expr | ast.keyword, template: str, /, **holes: Hole) -> ReplaceArgument:
+    """Edit: an argument of a call becomes the arguments in `template`."""
+    return ReplaceArgument(node, template, holes)
 
 
 def insert(before: ast.stmt, template: str, /, **holes: Hole) -> Insert:

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, holes, pieces, skeleton
+from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, holes, in_call, pieces, skeleton
 from .proof import difference
-from .rule import Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, Symbol
+from .rule import Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
 
 if TYPE_CHECKING:
     from .module import Module
@@ -206,6 +206,8 @@ def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt])
             if isinstance(node, ast.expr):
                 return [_replace_expression(edit, node, text, spell)]
             return [_replace_statement(edit, node, text, spell)]
+        case ReplaceArgument():
+            return [_replace_argument(edit, text, spell)]
         case Insert():
             return [_insert(edit, text, spell)]
         case Remove():
@@ -245,6 +247,17 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
         start, end = (start, end) if NEWLINE.search(text.data, *own) else own
     parts = (before, *_fill(edit.template, edit.holes, node, text, spell, text.indent(node)), after)
     return _checked(Splice(start, end, parts), text)
+
+
+def _replace_argument(edit: ReplaceArgument, text: Text, spell: Spell) -> Splice:
+    value = edit.node.value if isinstance(edit.node, ast.keyword) else edit.node
+    _placed(value, text)
+    # Parentheses around one argument would make a tuple of several.
+    own = text.parentheses(edit.node) if isinstance(edit.node, ast.expr) else None
+    start, end = own or (text.at(edit.node), text.end(edit.node))
+    places = holes(in_call(edit.template))
+    parts = _fill(edit.template, edit.holes, edit.node, text, spell, b"", places)
+    return _checked(Splice(start, end, tuple(parts)), text)
 
 
 def _placed(node: ast.expr, text: Text) -> None:
@@ -358,10 +371,16 @@ def _remove_alias(node: ast.Import | ast.ImportFrom, alias: ast.alias, text: Tex
 
 
 def _fill(
-    template: str, filling: Mapping[str, Hole], node: Code, text: Text, spell: Spell, indent: bytes
+    template: str,
+    filling: Mapping[str, Hole],
+    node: ast.AST,
+    text: Text,
+    spell: Spell,
+    indent: bytes,
+    places: Mapping[str, tuple[ast.AST, str]] | None = None,
 ) -> list[bytes | Slot]:
     """A template's text, its own indentation turned into the file's, with slots for what the file provides."""
-    places = holes(template)
+    places = holes(template) if places is None else places
     parts: list[bytes | Slot] = []
     for literal, name in pieces(template):
         lines = literal.split("\n")
