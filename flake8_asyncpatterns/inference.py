@@ -81,15 +81,30 @@ class Inference:
 
     def _agreed(self, nodes: Iterable[ast.AST]) -> str | None:
         """The one type of all these bindings or values; what is None at first does not count."""
-        types = {self._bound(node) for node in nodes if not self._starts_as_none(node)}
+        given = list(nodes)
+        # An annotation speaks for the whole variable, as it does for type checkers.
+        annotated = [node for node in given if isinstance(node, (ast.Name, ast.Attribute)) and self._annotation(node)]
+        types = {self._bound(node) for node in annotated or given if not self._starts_as_none(node)}
         return types.pop() if len(types) == 1 else None
 
     def _starts_as_none(self, node: ast.AST) -> bool:
         if isinstance(node, ast.arg):
-            default = self._default(node)
-            return node.annotation is None and isinstance(default, ast.Constant) and default.value is None
-        value = node if isinstance(node, ast.Constant) else self.module.value(node)
-        return isinstance(value, ast.Constant) and value.value is None and self._annotation(node) is None
+            return self._is_optional(node)
+        if self._annotation(node) is not None:
+            return False
+        value = node if isinstance(node, ast.expr) and not _is_stored(node) else self.module.value(node)
+        if isinstance(value, ast.Name):
+            # A parameter that may be left out (`loop=None`): what is put in its place says what it is.
+            bindings = self.module.bindings(value)
+            return bindings is not None and len(bindings) == 1 and self._is_optional(bindings[0])
+        return isinstance(value, ast.Constant) and value.value is None
+
+    def _is_optional(self, node: ast.AST) -> bool:
+        """Is this a parameter without a type whose default is None?"""
+        if not isinstance(node, ast.arg) or node.annotation is not None:
+            return False
+        default = self._default(node)
+        return isinstance(default, ast.Constant) and default.value is None
 
     def _default(self, argument: ast.arg) -> ast.expr | None:
         arguments = self.module.parents[argument]
@@ -123,7 +138,7 @@ class Inference:
         match self.module.parents.get(node):
             case ast.withitem(optional_vars=target, context_expr=manager) if target is node:
                 return self.type_of(manager)
-        if isinstance(node, ast.expr) and not isinstance(getattr(node, "ctx", None), ast.Store):
+        if isinstance(node, ast.expr) and not _is_stored(node):
             return self.type_of(node)
         return None
 
@@ -289,6 +304,10 @@ def _members(cls: ast.ClassDef, name: str) -> Iterator[ast.AST]:
                 yield target
             case ast.If() | ast.Try() | ast.With() | ast.ExceptHandler():
                 todo += ast.iter_child_nodes(node)
+
+
+def _is_stored(node: ast.expr) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
 def _is_none(node: ast.expr) -> bool:

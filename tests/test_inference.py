@@ -138,3 +138,64 @@ class D(elsewhere.Base): pass
     assert found("_both", 6) == []
     assert found("far", 8) == [8]
     assert found("on", 12) is None
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        pytest.param("self.loop = asyncio.get_event_loop()", id="made"),
+        pytest.param("self.loop = loop or asyncio.get_event_loop()", id="or"),
+        pytest.param("self.loop = loop if loop else asyncio.get_event_loop()", id="if expression"),
+        pytest.param(
+            """
+                if loop:
+                    self.loop = loop
+                else:
+                    self.loop = asyncio.get_event_loop()
+            """,
+            id="if",
+        ),
+        pytest.param(
+            """
+                if loop is None:
+                    loop = asyncio.get_event_loop()
+                self.loop = loop
+            """,
+            id="filled in",
+        ),
+    ],
+)
+def test_a_parameter_that_may_be_left_out_is_what_is_put_in_its_place(init: str) -> None:
+    assert type_of_marked(_loop_kept("loop=None", init)) == "asyncio.AbstractEventLoop"
+
+
+def test_a_parameter_that_must_be_given_may_be_anything() -> None:
+    assert type_of_marked(_loop_kept("loop", "self.loop = loop")) is None
+    assert type_of_marked(_loop_kept("loop", "self.loop = loop if loop else asyncio.get_event_loop()")) is None
+
+
+def test_an_annotation_speaks_for_every_assignment() -> None:
+    init = """
+                self.loop = loop
+                self.loop: asyncio.BaseEventLoop = given()
+    """
+    assert type_of_marked(_loop_kept("loop", init)) == "asyncio.AbstractEventLoop"
+
+
+def test_annotations_that_disagree_say_nothing() -> None:
+    init = """
+                self.loop: asyncio.BaseEventLoop = loop
+                self.loop: int = 1
+    """
+    assert type_of_marked(_loop_kept("loop", init)) is None
+
+
+def _loop_kept(parameter: str, init: str) -> str:
+    return f"""
+        import asyncio
+        class C:
+            def __init__(self, {parameter}):
+                {init.strip()}
+            def use(self):
+                mark(self.loop)
+    """

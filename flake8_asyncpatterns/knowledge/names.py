@@ -53,6 +53,7 @@ RETURNS = {
     "asyncio.AbstractEventLoop.call_soon": "asyncio.Handle",
     "asyncio.AbstractEventLoop.call_later": "asyncio.TimerHandle",
     "asyncio.TaskGroup.create_task": "asyncio.Task",
+    "logging.getLogger": "logging.Logger",
 }
 
 
