@@ -22,7 +22,7 @@ from .rule import Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace,
 
 if TYPE_CHECKING:
     from .module import Module
-    from .rule import Code, Hole
+    from .rule import Hole
 
 NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
