@@ -1,0 +1,233 @@
+"""What is handed to whom to be called later, what is known of it, and how its call is written somewhere else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from .flow import LOOPS, body, is_generator, within
+from .knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
+from .module import Module
+from .rule import Hole
+from .scopes import COMPREHENSIONS
+
+METHODS = frozenset(name.rpartition(".")[2] for name in RECEIVERS)
+# They leave a function's result as it is.
+TRANSPARENT = frozenset(
+    {"builtins.staticmethod", "builtins.classmethod", "typing.override", "typing_extensions.override"}
+)
+COROUTINE = "a coroutine"
+ALIAS_DEPTH = 4
+
+
+class Handed(NamedTuple):
+    """A call that hands a callback over: `loop.call_later(1, work, x)`."""
+
+    call: ast.Call
+    receiver: Receiver
+    name: str  # of what is called, without its owner
+    callback: ast.expr
+    place: ast.expr | ast.keyword  # the argument that the callback is, or stands in
+    rest: list[ast.expr]  # the positional arguments after it
+
+    @property
+    def owner(self) -> ast.expr | None:
+        """What the callback is handed to: the loop, the future, the pool."""
+        return self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+
+    def keyword(self, name: str) -> ast.keyword | None:
+        """The keyword argument of this name."""
+        return next((k for k in self.call.keywords if k.arg == name), None)
+
+
+def handed(call: ast.Call, module: Module) -> Handed | None:
+    """The callback that a call hands over; None: it is no such call, or its arguments cannot be told apart."""
+    name = _receiver(call, module)
+    if name is None:
+        return None
+    receiver, short = RECEIVERS[name], name.rpartition(".")[2]
+    at = receiver.position
+    if any(isinstance(a, ast.Starred) for a in call.args[: at + 1]):
+        return None
+    if len(call.args) > at:
+        return Handed(call, receiver, short, call.args[at], call.args[at], call.args[at + 1 :])
+    found = next((k for k in call.keywords if k.arg == receiver.keyword), None) if receiver.keyword else None
+    return Handed(call, receiver, short, found.value, found, []) if found else None
+
+
+def _receiver(call: ast.Call, module: Module) -> str | None:
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr not in METHODS:
+        return None
+    name = module.callee(call)
+    if name in RECEIVERS:
+        return name
+    if name is None and isinstance(function, ast.Attribute) and function.attr in UNMISTAKABLE:
+        own = any(f.name == function.attr for f in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef))
+        return None if own else UNMISTAKABLE[function.attr]
+    return None
+
+
+def result(call: ast.Call, module: Module) -> str | None:
+    """What a call gives, if that surely is nothing that can be called; None: unknown."""
+    name = module.callee(call)
+    if name is not None:
+        return RESULTS.get(name)
+    function = module.definition(call.func)
+    if isinstance(function, ast.ClassDef) or function is None or not _plain(function, module):
+        return None
+    if isinstance(function, ast.AsyncFunctionDef):
+        return None if is_generator(function) else COROUTINE
+    return "None" if _returns_nothing(function) else None
+
+
+def _plain(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:
+    return all(module.name(decorator) in TRANSPARENT for decorator in function.decorator_list)
+
+
+def _returns_nothing(function: ast.FunctionDef) -> bool:
+    if is_generator(function) or all(_says_nothing(statement) for statement in function.body):
+        return False
+    if function.returns is not None and not _names_nothing(function.returns):
+        return False
+    returned = (node.value for node in body(function) if isinstance(node, ast.Return))
+    return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in returned)
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    """Is this what stands in a function that others are to define: `...`, `pass`, a docstring, `raise`?"""
+    return isinstance(statement, (ast.Pass, ast.Raise)) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def _names_nothing(annotation: ast.expr) -> bool:
+    match annotation:
+        case ast.Constant(value=None | "None" | "NoReturn" | "Never"):
+            return True
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in ("NoReturn", "Never")
+    return False
+
+
+def gives_coroutine(callback: ast.expr, module: Module, depth: int = 0) -> ast.expr | None:
+    """The coroutine function behind a callback that surely gives a coroutine when it is called.
+
+    Looks through `functools.partial`, lambdas and plain aliases.
+    """
+    if depth > ALIAS_DEPTH:
+        return None
+    match callback:
+        case ast.Lambda(body=ast.Call() as call):
+            return call.func if result(call, module) == COROUTINE else None
+        case ast.Call(args=[ast.expr() as first, *_]) if is_partial(callback, module):
+            return gives_coroutine(first, module, depth + 1)
+        case ast.Name() | ast.Attribute():
+            # What the call of this very expression would give is what is asked here.
+            function = module.definition(callback)
+            if isinstance(function, ast.AsyncFunctionDef):
+                return callback if _plain(function, module) and not is_generator(function) else None
+            if _library(callback, module) == COROUTINE:
+                return callback
+            value = _only_value(callback, module)
+            return gives_coroutine(value, module, depth + 1) if value is not None else None
+    return None
+
+
+def is_partial(call: ast.Call, module: Module) -> bool:
+    """Is this `functools.partial(f, …)`?"""
+    return module.callee(call) == "functools.partial"
+
+
+def _library(function: ast.expr, module: Module) -> str | None:
+    name = module.name(function)
+    if name is None and isinstance(function, ast.Attribute):
+        owner = module.type_of(function.value)
+        name = f"{owner}.{function.attr}" if owner else None
+    return RESULTS.get(name) if name else None
+
+
+def _only_value(callback: ast.expr, module: Module) -> ast.expr | None:
+    bindings = module.bindings(callback) if isinstance(callback, ast.Name) else None
+    return module.value(bindings[0]) if bindings and len(bindings) == 1 else None
+
+
+def awaited_later(call: ast.Call, module: Module) -> bool:
+    """Is what comes back from a thread awaited after all: `await (await to_thread(f))`, `x = await …; await x`?"""
+    back = module.parent(call)
+    around = module.parent(back) if isinstance(back, ast.Await) else None
+    match around:
+        case ast.Await():
+            return True
+        case ast.Assign(targets=[ast.Name() as target]) | ast.NamedExpr(target=target):
+            return any(isinstance(module.parent(use), ast.Await) for use in module.uses(target))
+    return False
+
+
+def lasting(node: ast.AST, module: Module) -> bool:
+    """Does this code mean the same when it runs later: constants, and names that are bound only once?"""
+    for part in within(node):
+        match part:
+            case ast.Name(ctx=ast.Load()):
+                bindings = module.bindings(part)
+                if bindings is not None and (len(bindings) > 1 or any(_in_loop(b, part, module) for b in bindings)):
+                    return False
+            case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr():
+                return False
+            case ast.Call() if part is not node:
+                return False
+    return True
+
+
+def _in_loop(binding: ast.AST, use: ast.AST, module: Module) -> bool:
+    """May this binding be made again before a callback that uses it runs?"""
+    around = set(module.ancestors(binding))
+    return any(a in around and isinstance(a, (*LOOPS, *COMPREHENSIONS)) for a in module.ancestors(use))
+
+
+def unused(wanted: str, *nodes: ast.AST) -> str:
+    """A parameter's name that hides none of the names in this code."""
+    names = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    while wanted.lstrip("*") in names:
+        wanted += "_"
+    return wanted
+
+
+class Template(NamedTuple):
+    """A piece of a template, with what fills it."""
+
+    text: str
+    holes: dict[str, Hole]
+
+
+def arguments(prefix: str, positional: Iterable[ast.expr], keywords: Iterable[ast.keyword] = ()) -> Template:
+    """The template of a list of arguments, its holes named after `prefix`."""
+    filled: dict[str, Hole] = {}
+    texts = list(_arguments(prefix, positional, keywords, filled))
+    return Template(", ".join(texts), filled)
+
+
+def _arguments(
+    prefix: str, positional: Iterable[ast.expr], keywords: Iterable[ast.keyword], filled: dict[str, Hole]
+) -> Iterator[str]:
+    for number, argument in enumerate(positional):
+        name = f"{prefix}{number}"
+        filled[name] = argument
+        yield f"{{{name}}}"
+    for number, keyword in enumerate(keywords):
+        name = f"{prefix}k{number}"
+        filled[name] = keyword.value
+        yield f"{keyword.arg}={{{name}}}" if keyword.arg else f"**{{{name}}}"
+
+
+def invocation(
+    callback: ast.expr, positional: Iterable[ast.expr], keywords: Iterable[ast.keyword], module: Module
+) -> Template:
+    """The template of a call of this callback; a `functools.partial` right there is taken apart."""
+    function, before, named = callback, [], []
+    if isinstance(callback, ast.Call) and is_partial(callback, module):
+        function, *before = callback.args
+        named = callback.keywords
+    inner = arguments("a", [*before, *positional], [*named, *keywords])
+    return Template(f"{{f}}({inner.text})", {"f": function, **inner.holes})
