@@ -27,6 +27,8 @@ SCOPES = frozenset((ast.Module, ast.ClassDef, *FUNCTIONS, *COMPREHENSIONS))
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 BUILTINS = frozenset(dir(builtins))
+# A name that nothing binds is an error; but snippets, as articles and answers print them, leave out this import.
+SNIPPET_MODULE = "asyncio"
 # Aliases of aliases are followed so far; deeper ones are unknown.
 ALIAS_DEPTH = 8
 # Fields that hold no nodes a question is asked of; everything else is walked.
@@ -140,7 +142,9 @@ class Scopes:
     def _named(self, name: str, at: ast.AST, depth: int) -> str | None:
         found = self.lookup(name, at)
         if found is None:
-            return f"builtins.{name}" if name in BUILTINS and not self.star else None
+            if self.star:
+                return None
+            return f"builtins.{name}" if name in BUILTINS else name if name == SNIPPET_MODULE else None
         names = {self._bound(binding, depth) for binding in found if not self._is_none(binding.node)}
         return names.pop() if len(names) == 1 else None
 

@@ -33,6 +33,10 @@ def name(source: str) -> str | None:
         ("from ..pkg.util import f\nHERE(f)", "..pkg.util.f"),
         ("HERE(open)", "builtins.open"),
         ("HERE(unheard_of)", None),
+        ("HERE(time.sleep)", None),
+        ("HERE(asyncio.sleep)", "asyncio.sleep"),  # a snippet, printed without its imports
+        ("from x import *\nHERE(asyncio.sleep)", None),
+        ("def f(asyncio):\n    HERE(asyncio.sleep)", None),
     ],
 )
 def test_imports_and_builtins(source: str, expected: str | None) -> None:
