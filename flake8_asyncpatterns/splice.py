@@ -257,7 +257,18 @@ def _replace_argument(edit: ReplaceArgument, text: Text, spell: Spell) -> Splice
     start, end = own or (text.at(edit.node), text.end(edit.node))
     places = holes(in_call(edit.template))
     parts = _fill(edit.template, edit.holes, edit.node, text, spell, b"", places)
-    return _checked(Splice(start, end, tuple(parts)), text)
+    return _checked(Splice(start, end, tuple(_with_comments(parts, start, text))), text)
+
+
+def _with_comments(parts: list[bytes | Slot], start: int, text: Text) -> Iterator[bytes | Slot]:
+    """The parts of a list of arguments that begins at `start`; a comment between two of them stays there."""
+    line = text.line_start(start)
+    indent = text.data[line:start][: -len(text.data[line:start].lstrip(BLANK)) or None]
+    for before, part, after in zip([b"", *parts], parts, [*parts[1:], b""], strict=False):
+        yield part
+        if isinstance(before, Slot) and isinstance(after, Slot) and part == b", ":
+            for number, comment in enumerate(_comments(text, before.end, after.start)):
+                yield from (b"" if number else b" ", Slot(*comment), text.newline, indent)
 
 
 def _placed(node: ast.expr, text: Text) -> None:
