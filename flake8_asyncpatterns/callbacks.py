@@ -69,6 +69,14 @@ def _receiver(call: ast.Call, module: Module) -> str | None:
     return None
 
 
+def is_callback(node: ast.expr, module: Module) -> bool:
+    """Does this expression stand where a callback is handed over?"""
+    around = module.parent(node)
+    call = module.parent(around) if isinstance(around, ast.keyword) else around
+    found = handed(call, module) if isinstance(call, ast.Call) else None
+    return found is not None and found.callback is node
+
+
 def result(call: ast.Call, module: Module) -> str | None:
     """What a call gives, if that surely is nothing that can be called; None: unknown."""
     name = module.callee(call)

@@ -164,15 +164,24 @@ UNSAFE = [
     ("await asyncio.to_thread(self.run, x, k=1)", "await self.run(x, k=1)"),
     ("threading.Thread(target=work)", "threading.Thread(target=lambda: asyncio.run(work()))"),
     ("threading.Thread(target=work, args=(x,))", "threading.Thread(target=asyncio.run, args=(work(x),))"),
-    ("threading.Thread(target=work, args=xs)", "threading.Thread(target=lambda *args: asyncio.run(work(*args)), args=xs)"),
+    (
+        "threading.Thread(target=work, args=xs)",
+        "threading.Thread(target=lambda *args: asyncio.run(work(*args)), args=xs)",
+    ),
     ("threading.Timer(1, work, args=(x,))", "threading.Timer(1, lambda *args: asyncio.run(work(*args)), args=(x,))"),
     ("threading.Thread(target=work, args=[*xs])", "threading.Thread(target=asyncio.run, args=(work(*xs),))"),
     ("pool.submit(work, x, k=1)", "pool.submit(asyncio.run, work(x, k=1))"),
     ("atexit.register(work)", "atexit.register(lambda: asyncio.run(work()))"),
-    ("atexit.register(work, x, k=1)", "atexit.register(lambda *args, **kwargs: asyncio.run(work(*args, **kwargs)), x, k=1)"),
+    (
+        "atexit.register(work, x, k=1)",
+        "atexit.register(lambda *args, **kwargs: asyncio.run(work(*args, **kwargs)), x, k=1)",
+    ),
     ("stack.callback(work, x)", "stack.push_async_callback(work, x)"),
     # A lambda that may see other values.
-    ("for x in xs:\n    task.add_done_callback(plain(x))", "for x in xs:\n    task.add_done_callback(lambda _: plain(x))"),
+    (
+        "for x in xs:\n    task.add_done_callback(plain(x))",
+        "for x in xs:\n    task.add_done_callback(lambda _: plain(x))",
+    ),
 ]  # fmt: skip
 
 
@@ -182,16 +191,22 @@ def test_what_makes_a_coroutine_is_mended_only_when_asked(bad: str, good: str) -
     assert becomes(bad, unsafe=True) == good
 
 
+UNCLEAR = "it is not clear what the further arguments of `{}()` are for"
+REPEATED = "`add_reader()` calls it as long as there is something to read or write; a task comes too late"
+LATER = "in a lambda its arguments would be evaluated later, when they may be others"
+ANOTHER = "`functools.partial(work, x)` may be another when it is called"
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("loop.call_soon(plain(x), x)", "it is not clear what the further arguments of `call_soon()` are for"),
-        ("threading.Thread(target=plain(x), args=(x,))", "it is not clear what the further arguments of `Thread()` are for"),
-        ("loop.add_reader(0, work)", "`add_reader()` calls it as long as there is something to read or write; a task comes too late"),
+        ("loop.call_soon(plain(x), x)", UNCLEAR.format("call_soon")),
+        ("threading.Thread(target=plain(x), args=(x,))", UNCLEAR.format("Thread")),
+        ("loop.add_reader(0, work)", REPEATED),
         ("signal.signal(15, work)", "what `signal()` calls cannot await a coroutine"),
         ("task.add_done_callback(plain(await work()))", "a lambda can neither await nor yield"),
-        ("for x in xs:\n    loop.call_later(1, work(k=x))", "in a lambda its arguments would be evaluated later, when they may be others"),
-        ("for x in xs:\n    loop.call_later(1, functools.partial(work, x))", "`functools.partial(work, x)` may be another when it is called"),
+        ("for x in xs:\n    loop.call_later(1, work(k=x))", LATER),
+        ("for x in xs:\n    loop.call_later(1, functools.partial(work, x))", ANOTHER),
     ],
 )  # fmt: skip
 def test_what_cannot_be_mended_says_why(line: str, why: str) -> None:
@@ -235,6 +250,33 @@ def test_a_method_of_ones_own_name_is_not_asyncios() -> None:
             self.call_soon_threadsafe(print(event))
     """
     assert found(textwrap.dedent(text), OURS) == []
+
+
+def test_a_sleep_meant_for_a_thread_is_one_finding() -> None:
+    text = "import asyncio, time\nasync def f():\n    await asyncio.to_thread(time.sleep(1))\n"
+    assert [f.rule.code for f in found(text)] == ["AIO201"]
+    assert mended(text).text == text.replace("time.sleep(1)", "time.sleep, 1")
+
+
+def test_comments_between_arguments_stay() -> None:
+    bad = """
+    loop.call_soon(
+        plain(  # soon
+            # the place
+            x,  # of it
+            1,
+        )
+    )
+    """
+    good = """
+    loop.call_soon(
+        plain,  # soon
+        # the place
+        x,  # of it
+        1
+    )
+    """
+    assert becomes(textwrap.dedent(bad).strip(), unsafe=False) == textwrap.dedent(good).strip()
 
 
 def test_the_message_says_what_happens() -> None:

@@ -39,6 +39,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..callbacks import is_callback
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
 
@@ -48,6 +49,8 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
     if module.callee(call) != "time.sleep" or module.coroutine(call) is None:
         return
+    if is_callback(call, module):
+        return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
     message = "`time.sleep()` blocks the event loop; await `asyncio.sleep()`"
     match call:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):

@@ -137,7 +137,8 @@ def _plain(found: Handed, call: ast.Call, module: Module) -> Fix | str:
         partial = Symbol("functools.partial")
         return Fix(replace(call, f"{{partial}}({{f}}, {inner.text})", partial=partial, f=call.func, **inner.holes))
     name = f"{receiver.keyword}=" if isinstance(found.place, ast.keyword) else ""
-    template = f"{name}{{f}}, args=({inner.text},)"
+    comma = "," if len(call.args) == 1 else ""
+    template = f"{name}{{f}}, args=({inner.text}{comma})"
     return Fix(replace_argument(found.place, template, f=call.func, **inner.holes))
 
 
