@@ -25,6 +25,7 @@ from flake8_asyncpatterns.rule import (
     Symbol,
     insert,
     replace,
+    replace_argument,
 )
 
 Planner = Callable[[Module], Iterable[Edit]]
@@ -90,6 +91,43 @@ HEAD = "import asyncio\nasync def a():\n    "
 )
 def test_expressions_get_parentheses_where_they_need_them(before: str, after: str) -> None:
     assert rewritten(HEAD + before + "\n", awaiting) == HEAD + after + "\n"
+
+
+def apart(module: Module) -> Iterable[Edit]:
+    """`h(f(x))` → `h(f, x)`, and `h(k=f(x))` → `h(k=f, args=(x,))`"""
+    for call in calls("f")(module):
+        around = module.parent(call)
+        place = around if isinstance(around, ast.keyword) else call
+        template = "k={f}, args=({x},)" if place is around else "{f}, {x}"
+        yield replace_argument(place, template, f=call.func, x=call.args[0])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("h(f(1))", "h(f, 1)"),
+        ("h(0, f(1), *y, k=2)", "h(0, f, 1, *y, k=2)"),
+        ("h((f(1)))", "h(f, 1)"),
+        ("h(f((1)))", "h(f, 1)"),
+        ("h((f)(1), 2)", "h(f, 1, 2)"),
+        ("h(f(i for i in x))", "h(f, (i for i in x))"),
+        ("h(f((yield)))", "h(f, (yield))"),
+        ("h(f(*y))", "h(f, *y)"),
+        ("h(f(g(f(1))))", "h(f, g(f, 1))"),
+        ("h(k=f(1))", "h(k=f, args=(1,))"),
+        ("h(0, k = f(1), l=2)", "h(0, k=f, args=(1,), l=2)"),
+        ("h(k=f(g(f(1))))", "h(k=f, args=(g(f, 1),))"),
+        ("h(\n        f(\n            1,\n        ),  # why\n    )", "h(\n        f, 1,  # why\n    )"),
+        ("h(\n        f(  # é\n            1))", "h(\n        f,  # é\n        1)"),
+        ("h(f(  # é\n            1))", "h(f,  # é\n    1)"),
+    ],
+)
+def test_one_argument_becomes_several(before: str, after: str) -> None:
+    assert rewritten(HEAD + before + "\n", apart) == HEAD + after + "\n"
+
+
+def test_a_comment_that_finds_no_place_among_arguments_is_not_lost() -> None:
+    assert "comment" in refusal("h(f(1  # why\n))\n", apart)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
