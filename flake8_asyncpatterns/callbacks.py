@@ -95,7 +95,9 @@ def _plain(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> 
 
 
 def _returns_nothing(function: ast.FunctionDef) -> bool:
-    if is_generator(function) or all(_says_nothing(statement) for statement in function.body):
+    if is_generator(function) or isinstance(function.body[-1], ast.Raise):
+        return False
+    if all(_says_nothing(statement) for statement in function.body):
         return False
     if function.returns is not None and not _names_nothing(function.returns):
         return False
@@ -104,8 +106,8 @@ def _returns_nothing(function: ast.FunctionDef) -> bool:
 
 
 def _says_nothing(statement: ast.stmt) -> bool:
-    """Is this what stands in a function that others are to define: `...`, `pass`, a docstring, `raise`?"""
-    return isinstance(statement, (ast.Pass, ast.Raise)) or (
+    """Is this what stands in a function that others are to define: `...`, `pass`, a docstring?"""
+    return isinstance(statement, ast.Pass) or (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     )
 
@@ -173,19 +175,39 @@ def awaited_later(call: ast.Call, module: Module) -> bool:
     return False
 
 
-def lasting(node: ast.AST, module: Module) -> bool:
-    """Does this code mean the same when it runs later: constants, and names that are bound only once?"""
-    for part in within(node):
+def lasting(callback: ast.expr, module: Module) -> bool:
+    """Does this callback, or this call of one, mean the same when it is evaluated later?
+
+    It does with constants, names that are bound only once, and what a module or a class of the file defines.
+    Other attributes may have another value by then; those that lead to the function itself are taken to be settled.
+    """
+    settled = set(_path(_function(callback, module)))
+    for part in within(callback):
         match part:
             case ast.Name(ctx=ast.Load()):
                 bindings = module.bindings(part)
                 if bindings is not None and (len(bindings) > 1 or any(_in_loop(b, part, module) for b in bindings)):
                     return False
-            case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr():
+            case ast.Attribute() if part not in settled:
+                if module.name(part) is None and module.definition(part) is None:
+                    return False
+            case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr() | ast.Subscript():
                 return False
-            case ast.Call() if part is not node:
+            case ast.Call() if part is not callback:
                 return False
     return True
+
+
+def _function(callback: ast.expr, module: Module) -> ast.expr:
+    if not isinstance(callback, ast.Call):
+        return callback
+    return callback.args[0] if is_partial(callback, module) and callback.args else callback.func
+
+
+def _path(node: ast.expr) -> Iterator[ast.expr]:
+    while isinstance(node, ast.Attribute):
+        yield node
+        node = node.value
 
 
 def _in_loop(binding: ast.AST, use: ast.AST, module: Module) -> bool:

@@ -51,6 +51,10 @@ class Worker:
     def hook(self):
         """Others say what is to be done."""
 
+    def other_hook(self):
+        print("missing")
+        raise NotImplementedError
+
     async def run(self, *args, **kwargs):
         print(args)
 
@@ -126,6 +130,15 @@ UNSAFE = [
     ("t = loop.call_soon(work(x))", "t = loop.create_task(work(x))"),
     ("loop.call_soon_threadsafe(work(x))", "asyncio.run_coroutine_threadsafe(work(x), loop)"),
     ("loop.call_later(1, work(x, k=1))", "loop.call_later(1, lambda: asyncio.create_task(work(x, k=1)))"),
+    (
+        "loop.call_later(1, work(self.kept))",
+        "loop.call_later(1, lambda *args: asyncio.create_task(work(*args)), self.kept)",
+    ),
+    (
+        "loop.add_signal_handler(15, work(signal.SIGINT))",
+        "loop.add_signal_handler(15, lambda: asyncio.create_task(work(signal.SIGINT)))",
+    ),
+    ("task.add_done_callback(plain(x.y))", "task.add_done_callback(lambda _: plain(x.y))"),
     ("loop.call_later(1, self.queue.put(x))", "loop.call_later(1, lambda: asyncio.create_task(self.queue.put(x)))"),
     (
         "for x in xs:\n    loop.call_later(1, work(x, 2))",
@@ -219,6 +232,7 @@ def test_what_cannot_be_mended_says_why(line: str, why: str) -> None:
         "loop.call_soon(factory(x))",
         "loop.call_soon(self.hook())",
         "loop.call_soon(unknown(x))",
+        "loop.call_soon(self.other_hook())",
         "loop.call_soon(numbers())",
         "loop.call_soon(numbers)",
         "loop.call_soon(functools.partial(plain, x))",
@@ -277,6 +291,58 @@ def test_comments_between_arguments_stay() -> None:
     )
     """
     assert becomes(textwrap.dedent(bad).strip(), unsafe=False) == textwrap.dedent(good).strip()
+
+
+RUNNING = """
+import asyncio
+import functools
+import threading
+
+ran = []
+
+
+async def work(*args, **kwargs):
+    await asyncio.sleep(0)
+    ran.append((*args, *kwargs.values()))
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    kept = [
+        loop.call_soon(work, 1),
+        loop.call_soon(work(2)),
+        loop.call_later(0, work, 3),
+        loop.call_later(0, functools.partial(work, 4), 5),
+        loop.call_at(0, work(6, k=7)),
+        loop.call_soon_threadsafe(work, 8),
+        loop.create_future().add_done_callback(work),
+    ]
+    await asyncio.to_thread(work, 9)
+    await loop.run_in_executor(None, work(10))
+    threads = [threading.Thread(target=work), threading.Thread(target=work, args=(11,))]
+    for number in (12, 13):
+        kept.append(loop.call_later(0, work(number)))
+    for thread in threads:
+        thread.start()
+        thread.join()
+    done = loop.create_future()
+    done.add_done_callback(work(14))
+    done.set_result(None)
+    await asyncio.sleep(0.05)
+
+
+asyncio.run(main())
+"""
+
+
+def test_what_is_mended_runs() -> None:
+    names: dict[str, Any] = {}
+    result = mended(RUNNING, rules=OURS)
+    assert not result.left
+    exec(result.text, names)
+    assert sorted(names["ran"]) == [
+        (), (1,), (2,), (3,), (4, 5), (6, 7), (8,), (9,), (10,), (11,), (12,), (13,), (14,),
+    ]  # fmt: skip
 
 
 def test_the_message_says_what_happens() -> None:
