@@ -73,7 +73,7 @@ Where a function that seems to return nothing is replaced at run time by one tha
 
 ## Other tools
 
-Pyright and mypy report the wrong argument type in annotated code, and do not mend it. No linter has it.
+Pyright and mypy report the wrong argument type in annotated code, and do not mend it.
 """
 
 from __future__ import annotations
