@@ -168,6 +168,23 @@ class Module:
         home = self._scopes.home(name.id, name)
         return [n for n in self.nodes(ast.Name) if n.id == name.id and self._scopes.home(n.id, n) is home]
 
+    def declarations(self, name: ast.Name) -> list[ast.Global | ast.Nonlocal]:
+        """Every `global` and `nonlocal` statement that speaks of the variable that `name` stands for."""
+        home = self._scopes.home(name.id, name)
+        return [
+            statement
+            for statement in self.nodes(ast.Global, ast.Nonlocal)
+            if name.id in statement.names and self._scopes.home(name.id, statement) is home
+        ]
+
+    def owner(self, attribute: ast.Attribute) -> ast.ClassDef | None:
+        """The class whose instance (or which itself) `self` is in `self.x`; None: unknown."""
+        return self._inference.owner(attribute)
+
+    def bases(self, cls: ast.ClassDef) -> list[ast.ClassDef | None]:
+        """A class and those it inherits from, nearest first; None stands for one from another file."""
+        return list(self._inference.bases(cls))
+
     def visible(self, identifier: str, at: ast.AST) -> bool:
         """Does `identifier` mean anything where `at` stands (other than a built-in)?"""
         return self._scopes.lookup(identifier, at) is not None
