@@ -28,7 +28,7 @@ NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
 
 # How tightly an expression binds, as far as parentheses around what fixes write are concerned.
-LOOSE, OPERAND, PRIMARY = 0, 1, 2
+LOOSE, CONDITION, OPERAND, PRIMARY = 0, 1, 2, 3
 ATOMS = (
     ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set,
     ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Tuple,
@@ -177,7 +177,9 @@ def needs(parent: ast.AST | None, field: str) -> int:
     match parent, field:
         case (ast.Attribute() | ast.Subscript(), "value") | (ast.Call(), "func") | (ast.Await() | ast.YieldFrom(), _):
             return PRIMARY
-        case (ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.BoolOp() | ast.IfExp() | ast.Starred(), _):
+        case (ast.BoolOp(), _) | (ast.UnaryOp(op=ast.Not()), _):
+            return CONDITION
+        case (ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.IfExp() | ast.Starred(), _):
             return OPERAND
         case ast.comprehension(), _:
             return OPERAND
@@ -188,6 +190,8 @@ def binds(node: ast.AST) -> int:
     """How tightly an expression binds."""
     if isinstance(node, ATOMS):
         return PRIMARY
+    if isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+        return CONDITION
     return OPERAND if isinstance(node, ast.Await) else LOOSE
 
 
