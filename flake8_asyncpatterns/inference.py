@@ -103,10 +103,11 @@ class Inference:
         """Is this a parameter without a type whose default is None?"""
         if not isinstance(node, ast.arg) or node.annotation is not None:
             return False
-        default = self._default(node)
+        default = self.default(node)
         return isinstance(default, ast.Constant) and default.value is None
 
-    def _default(self, argument: ast.arg) -> ast.expr | None:
+    def default(self, argument: ast.arg) -> ast.expr | None:
+        """See Module.default."""
         arguments = self.module.parents[argument]
         assert isinstance(arguments, ast.arguments)
         positional = [*arguments.posonlyargs, *arguments.args]

@@ -131,6 +131,10 @@ class Module:
         """The value that a plain assignment gives this target; None: it is no target, or of another kind."""
         return self._scopes.value(target)
 
+    def default(self, argument: ast.arg) -> ast.expr | None:
+        """The default value of a parameter."""
+        return self._inference.default(argument)
+
     def definition(self, node: ast.AST) -> Definition | None:
         """The function or class of this file that an expression names: `f`, `self.method`, `Class.method`.
 
@@ -150,8 +154,14 @@ class Module:
         """
         return self._inference.callee(call)
 
-    def bindings(self, name: ast.Name) -> list[ast.AST] | None:
-        """Each node that binds the variable that `name` stands for; None: not bound in this file."""
+    def bindings(self, name: ast.Name | ast.Attribute) -> list[ast.AST] | None:
+        """Each node that binds the variable that `name` stands for; None: not bound in this file.
+
+        Of an attribute of `self`, too.
+        """
+        if isinstance(name, ast.Attribute):
+            owner = self._inference.owner(name)
+            return (self._inference.assignments(owner, name.attr) or None) if owner else None
         found = self._scopes.lookup(name.id, name)
         return None if found is None else [binding.node for binding in found]
 
