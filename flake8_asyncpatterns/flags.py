@@ -1,0 +1,253 @@
+"""Flags: variables and attributes that are switched between True and False, and the `asyncio.Event` one may become.
+
+An Event in the place of a flag is set exactly when the loops that test the flag are to end.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .rule import Edit, Remove, Replace, Symbol, replace
+
+if TYPE_CHECKING:
+    from .module import Module
+
+Use: TypeAlias = ast.Name | ast.Attribute
+
+# Generic says nothing of attributes; other bases from elsewhere may use one of the same name.
+PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+
+
+class NotUnderstood(Exception):
+    """Why a flag cannot become an Event; its text is for people."""
+
+
+class Assignment(NamedTuple):
+    """A statement that only gives a flag one of the two values."""
+
+    statement: ast.Assign | ast.AnnAssign
+    target: Use
+    value: bool
+
+
+def required(condition: ast.expr, outcome: bool) -> Iterator[tuple[Use, bool]]:
+    """The flags, each with the value it must have, without which `condition` cannot come out as `outcome`.
+
+    Of `x.is_set()` that is `x`, which may be an Event.
+    """
+    match condition:
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as event, attr="is_set"), args=[]):
+            yield event, outcome
+        case ast.Name() | ast.Attribute():
+            yield condition, outcome
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from required(operand, not outcome)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is outcome:
+            for value in values:
+                yield from required(value, outcome)
+        case ast.Compare(left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=bool(value))]):
+            yield from required(left, value is outcome)
+
+
+@dataclass(frozen=True, eq=False)
+class Flag:
+    """A variable, or an attribute of a class's instances, with every use that this file makes of it."""
+
+    name: str
+    uses: list[Use]
+    declarations: list[ast.Global | ast.Nonlocal]
+    classes: list[ast.ClassDef]  # of an attribute: those whose instances have it
+    doubtful: list[ast.Attribute]  # attributes of the same name on things of an unknown kind
+
+    def assignments(self, module: Module) -> list[Assignment]:
+        """Where it is plainly given True or False, in the file's order."""
+        found = (_assignment(use, module) for use in self.uses if isinstance(use.ctx, ast.Store))
+        return sorted(filter(None, found), key=lambda a: (a.statement.lineno, a.statement.col_offset))
+
+
+def _assignment(target: Use, module: Module) -> Assignment | None:
+    match statement := module.parent(target):
+        case ast.Assign(targets=[_], value=ast.Constant(value=bool(value))):
+            return Assignment(statement, target, value)
+        case ast.AnnAssign(value=ast.Constant(value=bool(value))):
+            return Assignment(statement, target, value)
+    return None
+
+
+def flag(use: Use, module: Module) -> Flag | None:
+    """The flag that an expression stands for; None: it cannot be followed."""
+    if isinstance(use, ast.Name):
+        bindings = module.bindings(use)
+        if not bindings or not all(isinstance(binding, ast.Name) for binding in bindings):
+            return None
+        return Flag(use.id, list(module.uses(use)), module.declarations(use), [], [])
+    owner = instance_of(use, module)
+    if owner is None:
+        return None
+    classes = relatives(owner, module)
+    uses: list[Use] = []
+    doubtful: list[ast.Attribute] = []
+    for other in module.nodes(ast.Attribute):
+        if other.attr == use.attr:
+            its = instance_of(other, module)
+            if its in classes:
+                uses.append(other)
+            elif its is None:
+                doubtful.append(other)
+    return Flag(use.attr, uses, [], classes, doubtful)
+
+
+def instance_of(attribute: ast.Attribute, module: Module) -> ast.ClassDef | None:
+    """The class of this file that `x` is an instance of in `x.flag`: `self`, or a variable made by one call."""
+    owner = module.owner(attribute)
+    if owner is not None or not isinstance(attribute.value, ast.Name):
+        return owner
+    match module.bindings(attribute.value):
+        case [ast.Name() as only] if isinstance(made := module.value(only), ast.Call):
+            named = module.definition(made.func)
+            return named if isinstance(named, ast.ClassDef) else None
+    return None
+
+
+def relatives(cls: ast.ClassDef, module: Module) -> list[ast.ClassDef]:
+    """A class with those of this file that it inherits from, and those that inherit from one of them."""
+    ancestors = {base for base in module.bases(cls) if base is not None}
+    return [other for other in module.nodes(ast.ClassDef) if ancestors.intersection(module.bases(other))]
+
+
+class Conversion:
+    """What turns one flag into an Event, set when the flag would be `not going`.
+
+    `event` is the Event's name. Raises NotUnderstood when a use of the flag has no translation.
+    """
+
+    def __init__(self, flag: Flag, event: str, module: Module, *, going: bool) -> None:
+        self.flag = flag
+        self.event = event
+        self.module = module
+        self.going = going
+        self._assigned = flag.assignments(module)
+        self._first = self._creation()
+        self._check()
+
+    def edits(self) -> Iterator[Edit]:
+        """The edits for all uses of the flag and the statements that declare it."""
+        for assignment in self._assigned:
+            yield self._assign(assignment)
+        for use in self.flag.uses:
+            if isinstance(use.ctx, ast.Load):
+                yield self._read(use)
+        for statement in self.flag.declarations:
+            others = [name for name in statement.names if name != self.flag.name]
+            keyword = "global" if isinstance(statement, ast.Global) else "nonlocal"
+            yield replace(statement, f"{keyword} {', '.join(others)}") if others else Remove(statement)
+
+    def spelled(self, use: Use) -> str:
+        """The Event, as code says it that says `use` for the flag."""
+        if isinstance(use, ast.Name):
+            return self.event
+        assert isinstance(use.value, ast.Name)  # what a flag's uses are like
+        return f"{use.value.id}.{self.event}"
+
+    def _assign(self, assignment: Assignment) -> Replace:
+        event = self.spelled(assignment.target)
+        goes = assignment.value is self.going
+        if assignment is not self._first:
+            return replace(assignment.statement, f"{event}.clear()" if goes else f"{event}.set()")
+        made = f"{event} = {{event}}()"
+        return replace(
+            assignment.statement, made if goes else f"{made}\n{event}.set()", event=Symbol("asyncio.Event")
+        )
+
+    def _read(self, use: Use) -> Replace:
+        event = self.spelled(use)
+        around = self.module.parent(use)
+        negated = isinstance(around, ast.UnaryOp) and isinstance(around.op, ast.Not)
+        node = around if isinstance(around, ast.UnaryOp) and negated else use
+        return replace(node, f"not {event}.is_set()" if self.going is not negated else f"{event}.is_set()")
+
+    def _creation(self) -> Assignment:
+        """The assignment that makes the Event: it runs before every other use."""
+        module = self.module
+        if not self.flag.classes:
+            homes = [a for a in self._assigned if not self._declared(a)]
+            first = homes[0] if homes else None
+            if first and module.parent(first.statement) in (module.function(first.statement), module.tree):
+                scope = module.function(first.statement)
+                earlier = [u for u in self.flag.uses if module.function(u) is scope and u.lineno < first.target.lineno]
+                if not earlier:
+                    return first
+            raise NotUnderstood(f"where `{self.flag.name}` gets its first value is not certain")
+        inits = [a for a in self._assigned if self._initial(a)]
+        if not inits or not all(self._covers(inits[0], cls) for cls in self._users()):
+            raise NotUnderstood(f"`{self.flag.name}` does not get its first value in `__init__`")
+        return inits[0]
+
+    def _declared(self, assignment: Assignment) -> bool:
+        scope = self.module.function(assignment.statement)
+        return any(self.module.function(statement) is scope for statement in self.flag.declarations)
+
+    def _initial(self, assignment: Assignment) -> bool:
+        function = self.module.function(assignment.statement)
+        return (
+            isinstance(function, ast.FunctionDef)
+            and function.name == "__init__"
+            and self.module.parent(assignment.statement) is function
+        )
+
+    def _covers(self, assignment: Assignment, cls: ast.ClassDef) -> bool:
+        function = self.module.function(assignment.statement)
+        assert function is not None
+        return self.module.class_of(function) in self.module.bases(cls)
+
+    def _users(self) -> set[ast.ClassDef]:
+        owners = (instance_of(use, self.module) for use in self.flag.uses if isinstance(use, ast.Attribute))
+        return {owner for owner in owners if owner is not None}
+
+    def _check(self) -> None:
+        flag, module = self.flag, self.module
+        understood = {assignment.target for assignment in self._assigned}
+        for use in flag.uses:
+            if not isinstance(use.ctx, ast.Load) and use not in understood:
+                raise NotUnderstood(f"line {use.lineno} does something else to `{flag.name}` than set it True or False")
+        for other in flag.doubtful:
+            raise NotUnderstood(f"`{ast.unparse(other)}` in line {other.lineno} may be the same flag")
+        for cls in self._users():
+            for base in {b for c in module.bases(cls) if c for b in c.bases}:
+                known = module.name(base.value if isinstance(base, ast.Subscript) else base) in PLAIN_BASES
+                if not known and not isinstance(module.definition(base), ast.ClassDef):
+                    raise NotUnderstood(f"`{ast.unparse(base)}`, which is not in this file, may use the flag as well")
+        for cls in flag.classes:
+            if any(flag.name == name for statement in cls.body for name in _bound(statement)):
+                raise NotUnderstood(f"in the body of `{cls.name}`, one Event would serve all instances")
+        for constant in module.nodes(ast.Constant):
+            if constant.value == flag.name and isinstance(constant.value, str):
+                raise NotUnderstood(f"a string in line {constant.lineno} may speak of the flag")
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """What a statement of a class body binds, apart from methods."""
+    match statement:
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+
+
+def free(candidates: Iterable[str], taken: set[str]) -> str:
+    """The first of these names that is not taken."""
+    return next(name for name in candidates if name not in taken)
+
+
+def identifiers(module: Module) -> set[str]:
+    """Every name that this file gives a meaning to, or asks for."""
+    found = {node.id for node in module.nodes(ast.Name)}
+    found |= {node.attr for node in module.nodes(ast.Attribute)}
+    found |= {node.arg for node in module.nodes(ast.arg)}
+    found |= {node.name for node in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)}
+    for node in module.nodes(ast.alias):
+        found.add((node.asname or node.name).partition(".")[0])
+    return found
