@@ -1,0 +1,537 @@
+"""A loop that is ended by a flag goes on sleeping after the flag was cleared.
+
+`while running: …; await asyncio.sleep(60)` looks at the flag once a minute. A signal handler or a `stop()` that
+clears the flag wakes nobody: whoever waits for the loop waits for the rest of the sleep, up to a minute here. A
+container is killed after 10 or 30 seconds, in the middle of whatever comes then, and none of its cleanup runs.
+
+```python bad
+import asyncio
+import signal
+
+async def main():
+    running = True
+
+    def shutdown():
+        nonlocal running
+        running = False
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, shutdown)
+    while running:
+        await work()
+        await asyncio.sleep(60)
+```
+
+```python good
+import asyncio
+import contextlib
+import signal
+
+async def main():
+    stopped = asyncio.Event()
+
+    def shutdown():
+        stopped.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, shutdown)
+    while not stopped.is_set():
+        await work()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stopped.wait(), 60)
+```
+
+The same for a flag that is an attribute, cleared by another method:
+
+```python bad
+import asyncio
+
+class Poller:
+    def __init__(self):
+        self._stop = False
+
+    def stop(self):
+        self._stop = True
+
+    async def run(self):
+        while True:
+            if self._stop:
+                break
+            await self.poll()
+            await asyncio.sleep(30)
+```
+
+```python good
+import asyncio
+import contextlib
+
+class Poller:
+    def __init__(self):
+        self._stop = asyncio.Event()
+
+    def stop(self):
+        self._stop.set()
+
+    async def run(self):
+        while True:
+            if self._stop.is_set():
+                break
+            await self.poll()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 30)
+```
+
+Where the flag is an `asyncio.Event` already, and the loop only asks whether it is set, the sleep becomes a wait.
+
+## Fix
+
+Unsafe: the flag becomes an `asyncio.Event`, and the sleeps of its loops become waits on it with a timeout. All uses
+of the flag in the file change together; a file elsewhere that touches the flag, by `service.running = False`, has to
+be changed by hand. Nothing is changed where a use of the flag is not understood, and where the flag is cleared in a
+handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the loop, which
+`loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would.
+
+The runtime's `Stop.sleep()` says the same in one line, for new code.
+
+## When to ignore
+
+Where the pause must not be cut short. A plain `while True: …; await asyncio.sleep(60)` is not reported: its task can
+be cancelled. Nor is a loop whose task is cancelled by the code that clears the flag, a sleep of less than a second,
+or a loop that does nothing but wait for a state.
+
+## Other tools
+
+flake8-async and ruff report short sleeps in a loop as polling (ASYNC110), whoever changes the condition; the long
+ones that delay a shutdown are reported by none.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from ..flags import Conversion, Flag, NotUnderstood, Use, flag, free, identifiers, required
+from ..flow import LOOPS, within
+from ..module import Module
+from ..rule import Edit, Fix, FunctionDef, Related, Report, Symbol, replace, rule
+
+# A shorter sleep delays nobody's shutdown; it is polling, which another rule is about.
+LONG = 1.0
+# Calls are followed so far from the code that clears a flag.
+CALL_DEPTH = 3
+ENDS_THE_PROCESS = frozenset(
+    {"sys.exit", "os._exit", "os.kill", "os.abort", "builtins.exit", "builtins.quit", "signal.raise_signal"}
+)
+THREADS = ("threading.Thread", "threading.Timer", "concurrent.futures.", "asyncio.run_coroutine_threadsafe")
+LOGGING = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print"})
+
+
+class Waiting(NamedTuple):
+    """A loop that looks at a flag and sleeps."""
+
+    loop: ast.While
+    coroutine: ast.AsyncFunctionDef
+    test: Use
+    going: bool  # what the flag is while the loop goes on
+    event: bool  # is the flag an Event already?
+    sleeps: list[ast.Await]
+
+
+class Cleared(NamedTuple):
+    """A place that gives a flag the value at which its loops end."""
+
+    place: ast.stmt
+    function: FunctionDef
+
+
+@rule("AIO303", "shutdown-waits-for-sleep", ast.Module)
+def shutdown_waits_for_sleep(tree: ast.Module, module: Module) -> Iterator[Report]:
+    """Report loops that sleep long between two looks at the flag which ends them."""
+    taken: set[str] | None = None
+    told: set[ast.While] = set()
+    for the_flag, loops in _by_flag(_candidates(module), module):
+        ours = [waiting for waiting in loops if waiting.loop not in told]
+        found = [(waiting, cleared) for waiting in ours if (cleared := _clears(waiting, the_flag, module))]
+        if not found:
+            continue
+        told.update(waiting.loop for waiting, _ in found)
+        taken = identifiers(module) if taken is None else taken
+        fix, refusal = _fix(the_flag, [w for w, _ in found], [c for _, cs in found for c in cs], taken, module)
+        for waiting, cleared in found:
+            yield _report(waiting, cleared, fix, refusal, module)
+
+
+def _report(
+    waiting: Waiting, cleared: list[Cleared], fix: Fix | None, refusal: str, module: Module
+) -> Report:
+    late = _longest([delay for sleep in waiting.sleeps if (delay := _delay(sleep))])
+    name = ast.unparse(waiting.test)
+    related = (
+        *(Related(c.place, f"`{name}` changes here, and wakes nobody") for c in cleared),
+        *(Related(sleep, "the loop sleeps here all the same") for sleep in waiting.sleeps),
+    )
+    message = f"this loop ends up to {late} seconds after `{name}` tells it to; wait for an `asyncio.Event` instead of sleeping"
+    return Report(waiting.loop.test, message, fix, refusal, related)
+
+
+def _longest(delays: list[ast.expr]) -> str:
+    numbers = [delay.value for delay in delays if isinstance(delay, ast.Constant)]
+    unknown = [delay for delay in delays if not isinstance(delay, ast.Constant)]
+    return f"`{ast.unparse(unknown[0])}`" if unknown else str(max(numbers))
+
+
+def _candidates(module: Module) -> Iterator[Waiting]:
+    """Every loop with a long sleep of its own, with each flag that may end it."""
+    for loop in sorted(module.nodes(ast.While), key=lambda loop: loop.lineno):
+        coroutine = module.coroutine(loop)
+        if coroutine is None:
+            continue
+        sleeps = [sleep for sleep in _sleeps(loop, module) if _is_long(sleep, module)]
+        if sleeps and not _waits_for_event(loop, module):
+            for test, going in _tested(loop):
+                event = isinstance(module.parent(test), ast.Attribute)
+                if not event or (not going and module.type_of(test) == "asyncio.Event"):
+                    yield Waiting(loop, coroutine, test, going, event, sleeps)
+
+
+def _sleeps(loop: ast.While, module: Module) -> Iterator[ast.Await]:
+    """The sleeps after which this loop is the first to go on."""
+    for node in within(*loop.body):
+        match node:
+            case ast.Await(value=ast.Call() as call) if _delay(node) and module.callee(call) == "asyncio.sleep":
+                if next(around for around in module.ancestors(node) if isinstance(around, LOOPS)) is loop:
+                    yield node
+
+
+def _delay(sleep: ast.Await) -> ast.expr | None:
+    match sleep.value:
+        case ast.Call(args=[delay, *_]) if not isinstance(delay, ast.Starred):
+            return delay
+        case ast.Call(args=[], keywords=[ast.keyword(arg="delay", value=delay)]):
+            return delay
+    return None
+
+
+def _is_long(sleep: ast.Await, module: Module) -> bool:
+    """Is it a second or more, or as long as somebody chose to configure?"""
+    delay = _delay(sleep)
+    seconds = _seconds(delay, module)
+    return seconds >= LONG if seconds is not None else not _keeps_time(delay, module)
+
+
+def _keeps_time(delay: ast.expr | None, module: Module, depth: int = 0) -> bool:
+    """Is this what is left of a turn, the difference of two moments (which may be any fraction of a second)?"""
+    match delay:
+        case ast.Name():
+            values = [module.value(binding) for binding in module.bindings(delay) or ()]
+            return depth <= CALL_DEPTH and any(
+                isinstance(value, (ast.BinOp, ast.Call)) and _keeps_time(value, module, depth + 1) for value in values
+            )
+        case ast.Call(func=ast.Name(id="max" | "min"), args=arguments):
+            return any(_keeps_time(argument, module, depth) for argument in arguments)
+        case ast.BinOp(left=ast.Name() as left, op=ast.Sub()):
+            bound = module.bindings(left) or ()
+            return any(module.value(b) is not None and _seconds(module.value(b), module) is None for b in bound)
+        case ast.BinOp(left=ast.Call(), op=ast.Sub()):
+            return True
+    return False
+
+
+def _seconds(delay: ast.expr | None, module: Module, depth: int = 0) -> float | None:
+    """How long a delay is at most, as far as constants say; None: unknown."""
+    if depth > CALL_DEPTH:
+        return None
+    match delay:
+        case ast.Constant(value=int() | float() as seconds):
+            return float(seconds)
+        case ast.BinOp(left=left, op=ast.Sub()):
+            return _seconds(left, module, depth + 1)  # at most
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as operator, right=right):
+            a, b = _seconds(left, module, depth + 1), _seconds(right, module, depth + 1)
+            if a is None or b is None or (b == 0 and isinstance(operator, ast.Div)):
+                return None
+            return a * b if isinstance(operator, ast.Mult) else a / b
+        case ast.Name():
+            return _common(module.bindings(delay) or [], module, depth)
+        case ast.Attribute():
+            return _common(module.bindings(delay) or [], module, depth)
+    return None
+
+
+def _common(bindings: Iterable[ast.AST], module: Module, depth: int) -> float | None:
+    """The longest of the values that these bindings give, if all are known."""
+    found = [_given(binding, module, depth) for binding in bindings]
+    known = [seconds for seconds in found if seconds is not None]
+    return max(known) if known and len(known) == len(found) else None
+
+
+def _given(binding: ast.AST, module: Module, depth: int) -> float | None:
+    value = module.default(binding) if isinstance(binding, ast.arg) else module.value(binding)
+    return _seconds(value, module, depth + 1)
+
+
+def _waits_for_event(loop: ast.While, module: Module) -> bool:
+    """Does something else in this loop end its pause early: a wait with a timeout?"""
+    for node in within(*loop.body):
+        match node:
+            case ast.Call(args=[ast.Call(func=ast.Attribute(attr="wait")), *_]):
+                if module.callee(node) == "asyncio.wait_for":
+                    return True
+    return False
+
+
+def _tested(loop: ast.While) -> Iterator[tuple[Use, bool]]:
+    """The flags that every turn of the loop looks at, each with the value that lets it go on."""
+    yield from required(loop.test, True)
+    for statement in loop.body:
+        match statement:
+            case ast.If(test=test, body=[*_, ast.Break() | ast.Return()], orelse=[]):
+                yield from required(test, False)
+        if any(isinstance(node, ast.Continue) for node in within(statement)):
+            return  # what comes after it may be left out
+
+
+def _by_flag(candidates: Iterable[Waiting], module: Module) -> Iterator[tuple[Flag, list[Waiting]]]:
+    """The loops, each once, put together by the flag that ends them and its sense."""
+    flags: dict[tuple[ast.AST, bool], tuple[Flag, list[Waiting]]] = {}
+    for waiting in candidates:
+        known = flag(waiting.test, module)
+        if known is not None:
+            _, loops = flags.setdefault((known.uses[0], waiting.going), (known, []))
+            if not any(other.loop is waiting.loop for other in loops):
+                loops.append(waiting)
+    yield from flags.values()
+
+
+def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
+    """Where somebody else ends the loop by the flag alone; nowhere: it is no flag that delays a shutdown."""
+    calls = Calls(module)
+    if calls.cancelled(waiting.coroutine):
+        return []
+    found = [
+        Cleared(place, function)
+        for place in _ends(waiting, the_flag, module)
+        if isinstance(function := module.function(place), (ast.FunctionDef, ast.AsyncFunctionDef))
+        and function is not waiting.coroutine
+        and function.name not in ("__init__", "__post_init__", "__new__")
+        and not calls.only_from(waiting.loop, function)
+        and not calls.ends_at_once(function)
+    ]
+    if _works(waiting, module) or _starts(waiting, the_flag, module):
+        return found
+    return found if any(calls.handlers(cleared.function) for cleared in found) else []
+
+
+def _ends(waiting: Waiting, the_flag: Flag, module: Module) -> Iterator[ast.stmt]:
+    """The statements that give the flag the value at which the loop ends."""
+    if not waiting.event:
+        yield from (a.statement for a in the_flag.assignments(module) if a.value is not waiting.going)
+        return
+    for use in the_flag.uses:
+        method = module.parent(use)
+        if isinstance(method, ast.Attribute) and method.attr == "set":
+            yield module.statement(use)
+
+
+def _starts(waiting: Waiting, the_flag: Flag, module: Module) -> bool:
+    """Does the loop's own function begin by setting the flag, which so means nothing but that the loop runs?"""
+    return not waiting.event and any(
+        assignment.value is waiting.going and module.function(assignment.statement) is waiting.coroutine
+        for assignment in the_flag.assignments(module)
+    )
+
+
+def _works(waiting: Waiting, module: Module) -> bool:
+    """Does the loop do more than wait for the flag to change?"""
+    for node in within(*waiting.loop.body):
+        match node:
+            case ast.Await() if node not in waiting.sleeps:
+                return True
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                if name not in LOGGING and module.parent(node) not in waiting.sleeps:
+                    return True
+    return False
+
+
+class Calls:
+    """Who calls whom in a file, as far as it takes to tell what clearing a flag sets off.
+
+    In doubt a call is taken to be to the function of that name: what is found here only keeps the rule silent.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.functions: dict[str, list[FunctionDef]] = {}
+        for function in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+            self.functions.setdefault(function.name, []).append(function)
+
+    def called(self, *nodes: ast.AST) -> Iterator[FunctionDef]:
+        """The functions that code mentions: calls them, awaits them, hands them on."""
+        for node in nodes:
+            for mentioned in ast.walk(node):
+                match mentioned:
+                    case ast.Name(id=name):
+                        found = self.module.definition(mentioned) if name in self.functions else None
+                        if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                            yield found
+                    case ast.Attribute(attr=name) if self._may_be_own(mentioned):
+                        yield from (f for f in self.functions.get(name, ()) if self.module.class_of(f))
+
+    def _may_be_own(self, attribute: ast.Attribute) -> bool:
+        match attribute.value:
+            case ast.Name() | ast.Call(func=ast.Name(id="super")):
+                return attribute.attr in self.functions
+        return False
+
+    def reached(self, *nodes: ast.AST) -> set[FunctionDef]:
+        """The functions that code may run, some calls deep."""
+        reached: set[FunctionDef] = set()
+        fresh = set(self.called(*nodes))
+        for _ in range(CALL_DEPTH):
+            reached |= fresh
+            fresh = set(self.called(*fresh)) - reached
+        return reached
+
+    def mentions(self, function: FunctionDef) -> Iterator[ast.expr]:
+        """Where a function is spoken of."""
+        for name in self.module.nodes(ast.Name):
+            if name.id == function.name and self.module.definition(name) is function:
+                yield name
+        if self.module.class_of(function):
+            yield from (a for a in self.module.nodes(ast.Attribute) if a.attr == function.name)
+
+    def only_from(self, loop: ast.While, function: FunctionDef) -> bool:
+        """Is a function nobody's but this loop's: does the loop end itself by it?"""
+        reached = self.reached(*loop.body)
+        inside = {self.module.function(loop), *reached}
+        return function in reached and all(self.module.function(m) in inside for m in self.mentions(function))
+
+    def ends_at_once(self, function: FunctionDef) -> bool:
+        """Does this function, or what it calls, or who calls it, cancel something or end the process?"""
+        callers = {self._outermost(mention) for mention in self.mentions(function)} - {None}
+        around = {function, *self.reached(function), *callers}
+        return any(self._cancels(node) for f in around if f for node in ast.walk(f))
+
+    def _outermost(self, node: ast.AST) -> FunctionDef | None:
+        function = self.module.function(node)
+        return function if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+
+    def _cancels(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if "cancel" in name.lower():
+                return name not in ("cancelled", "cancelling", "uncancel")
+            case ast.Call():
+                name = self.module.callee(node) or ""
+                return name in ENDS_THE_PROCESS or name == "asyncio.AbstractEventLoop.stop"
+            case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+                return name in ("SystemExit", "KeyboardInterrupt")
+        return False
+
+    def cancelled(self, coroutine: ast.AsyncFunctionDef) -> bool:
+        """Is the task that runs this coroutine kept under a name, and cancelled somewhere?"""
+        keepers = {name for mention in self.mentions(coroutine) for name in self._kept(mention)}
+        if not keepers:
+            return False
+        for call in self.module.nodes(ast.Call):
+            around = self.module.function(call)
+            if self._cancels(call) and around is not None and around is not coroutine and keepers & _words(around):
+                return True
+        return False
+
+    def _kept(self, mention: ast.expr) -> Iterator[str]:
+        """The names under which a statement keeps what is made of a coroutine it mentions."""
+        if self.module.function(mention) is None:
+            return
+        match self.module.statement(mention):
+            case ast.Assign(targets=[*_, ast.Name(id=name) | ast.Attribute(attr=name)]):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)):
+                yield name
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name)))):
+                yield name
+
+    def handlers(self, function: FunctionDef, *, outside: bool = False) -> list[ast.Call]:
+        """The calls that make a function a signal's handler; only those of `signal.signal()`, if so asked."""
+        return [
+            call
+            for call in self.module.nodes(ast.Call)
+            if (
+                self.module.callee(call) == "signal.signal"
+                or (not outside and isinstance(call.func, ast.Attribute) and call.func.attr == "add_signal_handler")
+            )
+            and function in self.reached(*call.args[1:])
+        ]
+
+
+def _words(node: ast.AST) -> set[str]:
+    return {n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute))}
+
+
+def _fix(
+    the_flag: Flag, loops: list[Waiting], cleared: list[Cleared], taken: set[str], module: Module
+) -> tuple[Fix | None, str]:
+    """The rewrite that all findings of one flag share, or why there is none."""
+    calls = Calls(module)
+    going = loops[0].going
+    if any(calls.handlers(c.function, outside=True) for c in cleared):
+        handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
+        return None, f"{handler}: install it by `loop.add_signal_handler()` first"
+    if _has_threads(module):
+        return None, "this file starts threads: an Event set in another thread does not wake the loop"
+    if not all(_is_statement(sleep, module) for waiting in loops for sleep in waiting.sleeps):
+        return None, "the sleep's result is used, or its delay given by keyword"
+    unsafe = "the loop no longer sleeps to the end when it is told to stop"
+    if loops[0].event:
+        return Fix(*_waits(loops, lambda use: ast.unparse(use), module), unsafe=unsafe), ""
+    event = free(_names(the_flag, going), taken - {the_flag.name})
+    taken.add(event)
+    try:
+        conversion = Conversion(the_flag, event, module, going=going)
+    except NotUnderstood as reason:
+        return None, str(reason)
+    if not the_flag.name.startswith("_") and (the_flag.classes or _is_global(the_flag, module)):
+        unsafe += f"; other files that use `{the_flag.name}` have to be changed, too"
+    return Fix(*conversion.edits(), *_waits(loops, conversion.spelled, module), unsafe=unsafe), ""
+
+
+def _waits(loops: list[Waiting], spelled: Callable[[Use], str], module: Module) -> Iterator[Edit]:
+    for waiting in loops:
+        for sleep in waiting.sleeps:
+            yield _wait(sleep, spelled(waiting.test), module)
+
+
+def _names(the_flag: Flag, going: bool) -> Iterator[str]:
+    """What the Event may be called: set, it says that the loop is to end."""
+    private = "_" if the_flag.classes or the_flag.name.startswith("_") else ""
+    base = f"{private}stopped" if going else f"{private}{the_flag.name.lstrip('_')}"
+    yield base
+    yield f"{base}_event"
+    yield from (f"{base}_event_{number}" for number in range(2, 1000))
+
+
+def _is_global(the_flag: Flag, module: Module) -> bool:
+    return any(isinstance(use.ctx, ast.Store) and module.function(use) is None for use in the_flag.uses)
+
+
+def _has_threads(module: Module) -> bool:
+    names = (module.name(node) or "" for node in module.nodes(ast.Name, ast.Attribute))
+    return any(name.startswith(THREADS) for name in names)
+
+
+def _is_statement(sleep: ast.Await, module: Module) -> bool:
+    match module.parent(sleep), sleep.value:
+        case ast.Expr(), ast.Call(args=[ast.expr() as delay], keywords=[]):
+            return not isinstance(delay, ast.Starred)
+    return False
+
+
+def _wait(sleep: ast.Await, event: str, module: Module) -> Edit:
+    delay = _delay(sleep)
+    assert delay is not None
+    return replace(
+        module.statement(sleep),
+        f"with {{suppress}}({{timeout}}):\n    await {{wait_for}}({event}.wait(), {{delay}})",
+        suppress=Symbol("contextlib.suppress"),
+        timeout=Symbol("asyncio.TimeoutError"),
+        wait_for=Symbol("asyncio.wait_for"),
+        delay=delay,
+    )
