@@ -158,9 +158,7 @@ class Conversion:
         if assignment is not self._first:
             return replace(assignment.statement, f"{event}.clear()" if goes else f"{event}.set()")
         made = f"{event} = {{event}}()"
-        return replace(
-            assignment.statement, made if goes else f"{made}\n{event}.set()", event=Symbol("asyncio.Event")
-        )
+        return replace(assignment.statement, made if goes else f"{made}\n{event}.set()", event=Symbol("asyncio.Event"))
 
     def _read(self, use: Use) -> Replace:
         event = self.spelled(use)

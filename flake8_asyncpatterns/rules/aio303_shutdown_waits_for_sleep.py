@@ -160,9 +160,7 @@ def shutdown_waits_for_sleep(tree: ast.Module, module: Module) -> Iterator[Repor
             yield _report(waiting, cleared, fix, refusal, module)
 
 
-def _report(
-    waiting: Waiting, cleared: list[Cleared], fix: Fix | None, refusal: str, module: Module
-) -> Report:
+def _report(waiting: Waiting, cleared: list[Cleared], fix: Fix | None, refusal: str, module: Module) -> Report:
     late = _longest([delay for sleep in waiting.sleeps if (delay := _delay(sleep))])
     name = ast.unparse(waiting.test)
     related = (
@@ -463,7 +461,9 @@ class Calls:
 
 
 def _words(node: ast.AST) -> set[str]:
-    return {n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute))}
+    return {
+        n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute))
+    }
 
 
 def _fix(
