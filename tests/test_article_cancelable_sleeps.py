@@ -74,7 +74,6 @@ async def test_mended_service_still_sleeps_between_work() -> None:
     mended_service = service(MENDED, pause=0.1)
     started = time.monotonic()
     await mended_service.start()
-    while mended_service.log.count("fetched") < 4:
-        await asyncio.sleep(0.01)
-    assert time.monotonic() - started > 3 * 0.1
+    await asyncio.sleep(0.35)
+    assert 1 <= mended_service.log.count("fetched") <= 1 + (time.monotonic() - started) / 0.1
     await mended_service.stop()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 # Packages whose runners install handlers of their own for SIGINT and SIGTERM, or that are made to be run by a
 # process manager which does. A file that imports one is taken to leave signals to it.
-# Sources: uvicorn/server.py (capture_signals), hypercorn/asyncio/run.py, gunicorn/arbiter.py, granian/server,
-# daphne/server.py, aiorun/__init__.py, aiogram/dispatcher/dispatcher.py (start_polling, handle_signals),
-# telegram/ext/_application.py (run_polling, stop_signals), pyrogram/methods/utilities/idle.py, hikari/impl/gateway_bot.py,
-# sanic/worker, quart/app.py (run_task), faust/worker.py through mode, kopf/_core/reactor/running.py, arq/worker.py,
-# saq/worker.py, taskiq/cli/worker, streaq/worker.py, homeassistant/runner.py, twisted's reactor, discord/client.py (run).
+# Sources: uvicorn/server.py (capture_signals), hypercorn/asyncio/run.py, gunicorn/arbiter.py, daphne/server.py,
+# aiorun/__init__.py, aiogram/dispatcher/dispatcher.py (start_polling, handle_signals), telegram/ext/_application.py
+# (run_polling, stop_signals), pyrogram/methods/utilities/idle.py, hikari/impl/gateway_bot.py, sanic/worker/manager.py,
+# quart/app.py (run_task), mode/worker.py (faust), kopf/_core/reactor/running.py, arq/worker.py, saq/worker.py,
+# taskiq/cli/worker/run.py, discord/client.py (run, which its forks share).
 RUNNERS = frozenset(
     {
         "aiogram", "aiorun", "arq", "celery", "daphne", "discord", "disnake", "docket", "dramatiq", "fastapi_cli",

@@ -62,6 +62,8 @@ from ..module import Module
 from ..rule import Fix, FunctionDef, Report, Symbol, replace, rule
 from ..scopes import imports
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 # Coroutines are followed so far from the one that is run.
 DEPTH = 8
 # What `asyncpatterns.run()` takes as `asyncio.run()` does.
@@ -347,7 +349,7 @@ class Endless:
         found = self.module.definition(call.func)
         if found is None and isinstance(call.func, ast.Attribute):
             cls = self._class(call.func.value)
-            methods = [] if cls is None else [s for s in cls.body if getattr(s, "name", None) == call.func.attr]  # type: ignore[attr-defined]  # checked right above
+            methods = [s for s in cls.body if isinstance(s, FUNCTIONS) and s.name == call.func.attr] if cls else []
             found = methods[0] if len(methods) == 1 else None
         return found if isinstance(found, ast.AsyncFunctionDef) else None
 
