@@ -192,7 +192,7 @@ class Module:
         return self._inference.owner(attribute)
 
     def bases(self, cls: ast.ClassDef) -> list[ast.ClassDef | None]:
-        """A class and those it inherits from, nearest first; None stands for one from another file."""
+        """A class and those it inherits from; None among them stands for one from another file."""
         return list(self._inference.bases(cls))
 
     def visible(self, identifier: str, at: ast.AST) -> bool:

@@ -130,6 +130,27 @@ def test_a_comment_that_finds_no_place_among_arguments_is_not_lost() -> None:
     assert "comment" in refusal("h(f(1  # why\n))\n", apart)
 
 
+def negating(module: Module) -> Iterable[Edit]:
+    """`f(…)` → `not g`"""
+    yield from (replace(call, "not g") for call in calls("f")(module))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("while f() and x: pass", "while not g and x: pass"),
+        ("x = y or f()", "x = y or not g"),
+        ("x = not f()", "x = not not g"),
+        ("x = f() is True", "x = (not g) is True"),
+        ("x = -f()", "x = -(not g)"),
+        ("x = [i for i in y if f()]", "x = [i for i in y if (not g)]"),
+        ("x = 1 if f() else 2", "x = 1 if (not g) else 2"),
+    ],
+)
+def test_a_negation_is_put_in_parentheses_only_among_operators_that_bind_tighter(before: str, after: str) -> None:
+    assert rewritten(HEAD + before + "\n", negating) == HEAD + after + "\n"
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_newlines_and_everything_else_stay(newline: str) -> None:
     lines = ["# é", "import os  ", "\x0c", "async def a():", "\tf(1) ; \\", "  g(2)", "", "x=1 # no newline at the end"]

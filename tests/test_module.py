@@ -1,0 +1,87 @@
+"""What a rule may ask of a module about variables, attributes and parameters."""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_asyncpatterns.module import Module
+
+VARIABLES = """\
+flag = True
+
+def main():
+    flag = True
+
+    def stop():
+        nonlocal flag
+        flag = False
+
+    def other():
+        global flag
+        flag = False
+
+    print(flag)
+"""
+
+CLASSES = """\
+import abc
+from elsewhere import Base
+
+class Parent(abc.ABC):
+    pause = 1
+
+    def __init__(self, pause, unit=60, *, factor=2):
+        self.pause = pause
+
+class Child(Parent, Base):
+    def run(self):
+        def inner():
+            return self.pause
+        return inner
+
+    @staticmethod
+    def other(self):
+        return self.pause
+"""
+
+
+def named(module: Module, name: str, line: int) -> ast.Name:
+    [found] = [node for node in module.nodes(ast.Name) if node.id == name and node.lineno == line]
+    return found
+
+
+def test_declarations_are_those_of_the_same_variable() -> None:
+    module = Module.parse(VARIABLES)
+    assert [type(s) for s in module.declarations(named(module, "flag", 14))] == [ast.Nonlocal]
+    assert [type(s) for s in module.declarations(named(module, "flag", 1))] == [ast.Global]
+
+
+def test_owner_is_the_class_of_self_also_in_functions_inside() -> None:
+    module = Module.parse(CLASSES)
+    owners = {a.lineno: module.owner(a) for a in module.nodes(ast.Attribute) if a.attr == "pause"}
+    assert {line: owner.name if owner else None for line, owner in owners.items()} == {
+        8: "Parent",
+        13: "Child",
+        18: None,
+    }
+
+
+def test_bindings_of_an_attribute_are_those_of_the_class_and_its_bases() -> None:
+    module = Module.parse(CLASSES)
+    [read] = [a for a in module.nodes(ast.Attribute) if a.attr == "pause" and a.lineno == 13]
+    assert sorted(node.lineno for node in module.bindings(read) or ()) == [5, 8]  # type: ignore[attr-defined]  # all have a place
+    [other] = [a for a in module.nodes(ast.Attribute) if a.attr == "pause" and a.lineno == 18]
+    assert module.bindings(other) is None
+
+
+def test_bases_say_that_one_is_in_another_file() -> None:
+    module = Module.parse(CLASSES)
+    child = next(c for c in module.nodes(ast.ClassDef) if c.name == "Child")
+    assert {base.name if base else None for base in module.bases(child)} == {"Child", "Parent", None}
+
+
+def test_defaults_of_parameters() -> None:
+    module = Module.parse(CLASSES)
+    defaults = {argument.arg: module.default(argument) for argument in module.nodes(ast.arg) if argument.lineno == 7}
+    assert {name: d.value for name, d in defaults.items() if isinstance(d, ast.Constant)} == {"unit": 60, "factor": 2}
+    assert defaults["pause"] is None
