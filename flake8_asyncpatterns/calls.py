@@ -114,17 +114,19 @@ class Calls:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name)))):
                 yield name
 
-    def handlers(self, function: FunctionDef, *, outside: bool = False) -> list[ast.Call]:
-        """The calls that make a function a signal's handler; only those of `signal.signal()`, if so asked."""
+    def handlers(self, function: FunctionDef) -> list[ast.Call]:
+        """The calls that make a function, or what calls it, a signal's handler."""
         return [
             call
             for call in self.module.nodes(ast.Call)
-            if (
-                self.module.callee(call) == "signal.signal"
-                or (not outside and isinstance(call.func, ast.Attribute) and call.func.attr == "add_signal_handler")
-            )
-            and function in self.reached(*call.args[1:])
+            if self.registers(call) and function in self.reached(*call.args[1:])
         ]
+
+    def registers(self, call: ast.Call) -> bool:
+        """Does this call register a signal's handler?"""
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "add_signal_handler":
+            return True  # nothing else has a method of this name
+        return self.module.callee(call) == "signal.signal"
 
 
 def _words(node: ast.AST) -> set[str]:

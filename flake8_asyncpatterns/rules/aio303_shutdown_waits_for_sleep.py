@@ -137,8 +137,8 @@ class Waiting(NamedTuple):
 class Cleared(NamedTuple):
     """A place that gives a flag the value at which its loops end."""
 
-    place: ast.stmt
-    function: FunctionDef
+    place: ast.AST
+    function: FunctionDef | None  # the one that does so; None: the place hands it on, to be done by whoever calls
 
 
 @rule("AIO303", "shutdown-waits-for-sleep", ast.Module)
@@ -165,7 +165,7 @@ def _report(waiting: Waiting, cleared: list[Cleared], fix: Fix | None, refusal: 
         *(Related(c.place, f"`{name}` changes here, and wakes nobody") for c in cleared),
         *(Related(sleep, "the loop sleeps here all the same") for sleep in waiting.sleeps),
     )
-    message = f"this loop ends up to {late} seconds after `{name}` tells it to; wait for an Event instead of sleeping"
+    message = f"this loop ends up to {late} after `{name}` tells it to; wait for an Event instead of sleeping"
     return Report(waiting.loop.test, message, fix, refusal, related)
 
 
@@ -174,7 +174,7 @@ def _longest(delays: list[ast.expr]) -> str:
         delay.value for delay in delays if isinstance(delay, ast.Constant) and isinstance(delay.value, (int, float))
     ]
     unknown = [delay for delay in delays if not isinstance(delay, ast.Constant)]
-    return f"`{ast.unparse(unknown[0])}`" if unknown else str(max(numbers))
+    return f"`{ast.unparse(unknown[0])}` seconds" if unknown else f"{max(numbers)} s"
 
 
 def _candidates(module: Module) -> Iterator[Waiting]:
@@ -306,28 +306,45 @@ def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
     if calls.cancelled(waiting.coroutine):
         return []
     found = [
-        Cleared(place, function)
-        for place in _ends(waiting, the_flag, module)
-        if isinstance(function := module.function(place), (ast.FunctionDef, ast.AsyncFunctionDef))
-        and function is not waiting.coroutine
-        and function.name not in ("__init__", "__post_init__", "__new__")
-        and not calls.only_from(waiting.loop, function)
-        and not calls.ends_at_once(function)
+        cleared
+        for cleared in _ends(waiting, the_flag, module)
+        if cleared.function is None
+        or (
+            cleared.function is not waiting.coroutine
+            and cleared.function.name not in ("__init__", "__post_init__", "__new__")
+            and not calls.only_from(waiting.loop, cleared.function)
+            and not calls.ends_at_once(cleared.function)
+        )
     ]
     if _works(waiting, module) or _starts(waiting, the_flag, module):
         return found
-    return found if any(calls.handlers(cleared.function) for cleared in found) else []
+    return found if any(_handlers(cleared, calls, module) for cleared in found) else []
 
 
-def _ends(waiting: Waiting, the_flag: Flag, module: Module) -> Iterator[ast.stmt]:
-    """The statements that give the flag the value at which the loop ends."""
+def _ends(waiting: Waiting, the_flag: Flag, module: Module) -> Iterator[Cleared]:
+    """The places that give the flag the value at which the loop ends."""
     if not waiting.event:
-        yield from (a.statement for a in the_flag.assignments(module) if a.value is not waiting.going)
+        for assignment in the_flag.assignments(module):
+            function = module.function(assignment.statement)
+            if assignment.value is not waiting.going and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield Cleared(assignment.statement, function)
         return
     for use in the_flag.uses:
         method = module.parent(use)
         if isinstance(method, ast.Attribute) and method.attr == "set":
-            yield module.statement(use)
+            function = module.function(use)
+            called = isinstance(call := module.parent(method), ast.Call) and call.func is method
+            if not called or isinstance(function, ast.Lambda):
+                yield Cleared(method, None)
+            elif function is not None:
+                yield Cleared(method, function)
+
+
+def _handlers(cleared: Cleared, calls: Calls, module: Module) -> list[ast.Call]:
+    """The calls that make a signal change the flag here."""
+    if cleared.function is not None:
+        return calls.handlers(cleared.function)
+    return [call for call in module.ancestors(cleared.place) if isinstance(call, ast.Call) and calls.registers(call)]
 
 
 def _starts(waiting: Waiting, the_flag: Flag, module: Module) -> bool:
@@ -356,7 +373,7 @@ def _fix(
     """The rewrite that all findings of one flag share, or why there is none."""
     calls = Calls(module)
     going = loops[0].going
-    if any(calls.handlers(c.function, outside=True) for c in cleared):
+    if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
         handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
         return None, f"{handler}: install it by `loop.add_signal_handler()` first"
     if _has_threads(module):
@@ -365,7 +382,9 @@ def _fix(
         return None, "the sleep's result is used, or its delay given by keyword"
     unsafe = "the loop no longer sleeps to the end when it is told to stop"
     if loops[0].event:
-        return Fix(*_waits(loops, lambda use: ast.unparse(use), module), unsafe=unsafe), ""
+        return Fix(
+            *_waits(loops, lambda use: ast.unparse(use), module), unsafe=unsafe, supersedes=("asyncio.sleep",)
+        ), ""
     event = free(_names(the_flag, going), taken - {the_flag.name})
     taken.add(event)
     try:
@@ -374,7 +393,9 @@ def _fix(
         return None, str(reason)
     if not the_flag.name.startswith("_") and (the_flag.classes or _is_global(the_flag, module)):
         unsafe += f"; other files that use `{the_flag.name}` have to be changed, too"
-    return Fix(*conversion.edits(), *_waits(loops, conversion.spelled, module), unsafe=unsafe), ""
+    return Fix(
+        *conversion.edits(), *_waits(loops, conversion.spelled, module), unsafe=unsafe, supersedes=("asyncio.sleep",)
+    ), ""
 
 
 def _waits(loops: list[Waiting], spelled: Callable[[Use], str], module: Module) -> Iterator[Edit]:
