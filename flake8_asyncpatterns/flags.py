@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .rule import Edit, Remove, Replace, Symbol, replace
@@ -52,8 +51,7 @@ def required(condition: ast.expr, outcome: bool) -> Iterator[tuple[Use, bool]]:
             yield from required(left, value is outcome)
 
 
-@dataclass(frozen=True, eq=False)
-class Flag:
+class Flag(NamedTuple):
     """A variable, or an attribute of a class's instances, with every use that this file makes of it."""
 
     name: str
