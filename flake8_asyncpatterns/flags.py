@@ -203,12 +203,23 @@ class Conversion:
         owners = (instance_of(use, self.module) for use in self.flag.uses if isinstance(use, ast.Attribute))
         return {owner for owner in owners if owner is not None}
 
+    def _of_class(self, use: ast.Attribute) -> bool:
+        """Is this `cls.flag` in a class method?"""
+        match self.module.bindings(use.value) if isinstance(use.value, ast.Name) else None:
+            case [ast.arg() as first]:
+                function = self.module.parent(self.module.parents[first])
+                decorators = getattr(function, "decorator_list", ())
+                return any(self.module.name(decorator) == "builtins.classmethod" for decorator in decorators)
+        return False
+
     def _check(self) -> None:
         flag, module = self.flag, self.module
         understood = {assignment.target for assignment in self._assigned}
         for use in flag.uses:
             if not isinstance(use.ctx, ast.Load) and use not in understood:
                 raise NotUnderstood(f"line {use.lineno} does something else to `{flag.name}` than set it True or False")
+            if isinstance(use, ast.Attribute) and self._of_class(use):
+                raise NotUnderstood(f"`{ast.unparse(use)}` in line {use.lineno} is the class's, not an instance's")
         for other in flag.doubtful:
             raise NotUnderstood(f"`{ast.unparse(other)}` in line {other.lineno} may be the same flag")
         for cls in self._users():

@@ -159,7 +159,14 @@ def test_an_import_that_only_served_the_sleep_goes() -> None:
         (("await work()", "await work(getattr(self, '_running'))"), "a string in line 12 may"),
         (("await work()", "await work(self.other()._running)"), "`self.other()._running` in line 12 may"),
         (("await work()", "await work(); del self._running"), "does something else"),
-        (("import asyncio", "import asyncio, threading\nthreading.Thread(target=print)"), "starts threads"),
+        (("import asyncio", "import asyncio, threading\nthreading.Thread(target=print)"), "uses threads"),
+        (
+            (
+                "    async def run",
+                "    async def end(self):\n        await asyncio.to_thread(self.stop)\n\n    async def run",
+            ),
+            "uses threads",
+        ),
         (("sleep(60)", "sleep(60, result=1)"), "the sleep's result"),
     ],
 )
@@ -167,6 +174,11 @@ def test_flags_whose_use_is_not_understood_are_left(change: tuple[str, str], rea
     source = CLASS.replace(*change)
     assert reason in refusal(source)
     assert mended(source).text == source
+
+
+def test_a_flag_of_the_class_is_left() -> None:
+    source = f"{CLASS}\n    @classmethod\n    def none_runs(cls):\n        return not cls._running\n"
+    assert refusal(source) == "`cls._running` in line 17 is the class's, not an instance's"
 
 
 def test_a_handler_outside_of_the_loop_is_no_place_for_an_event() -> None:

@@ -115,14 +115,12 @@ def _report(call: ast.Call, module: Module) -> Report:
 
 
 def _runs_service(call: ast.Call, module: Module) -> bool:
-    if not isinstance(call.func, ast.Attribute | ast.Name):
-        return False
-    last = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
-    if last == "run_forever":
-        return module.callee(call) == RUN_FOREVER and not _stops_loop(module)
-    if not call.args or module.callee(call) not in RUN:
-        return False
-    return Endless(module).awaiting(call.args[0])
+    match call.func:
+        case ast.Attribute(attr="run_forever"):
+            return module.callee(call) == RUN_FOREVER and not _stops_loop(module)
+        case ast.Name() | ast.Attribute(attr="run" | "run_until_complete") if call.args:
+            return module.callee(call) in RUN and Endless(module).awaiting(call.args[0])
+    return False
 
 
 def _stops_loop(module: Module) -> bool:

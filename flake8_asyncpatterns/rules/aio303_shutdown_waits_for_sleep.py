@@ -376,8 +376,8 @@ def _fix(
     if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
         handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
         return None, f"{handler}: install it by `loop.add_signal_handler()` first"
-    if _has_threads(module):
-        return None, "this file starts threads: an Event set in another thread does not wake the loop"
+    if _has_threads(module) or any(_in_thread(c.function, calls, module) for c in cleared if c.function):
+        return None, "this file uses threads: an Event set in another thread does not wake the loop"
     if not all(_is_statement(sleep, module) for waiting in loops for sleep in waiting.sleeps):
         return None, "the sleep's result is used, or its delay given by keyword"
     unsafe = "the loop no longer sleeps to the end when it is told to stop"
@@ -420,6 +420,18 @@ def _is_global(the_flag: Flag, module: Module) -> bool:
 def _has_threads(module: Module) -> bool:
     names = (module.name(node) or "" for node in module.nodes(ast.Name, ast.Attribute))
     return any(name.startswith(THREADS) for name in names)
+
+
+def _in_thread(function: FunctionDef, calls: Calls, module: Module) -> bool:
+    """Is a function handed to a thread?"""
+    for mention in calls.mentions(function):
+        call = module.parent(mention)
+        if isinstance(call, ast.Call) and call.func is not mention:
+            if module.callee(call) == "asyncio.to_thread":
+                return True
+            if isinstance(call.func, ast.Attribute) and call.func.attr in ("run_in_executor", "submit"):
+                return True
+    return False
 
 
 def _is_statement(sleep: ast.Await, module: Module) -> bool:
