@@ -72,13 +72,13 @@ class Calls:
 
     def ends_at_once(self, function: FunctionDef) -> bool:
         """Does this function, or what it calls, or who calls it, cancel something or end the process?"""
-        callers = {self._outermost(mention) for mention in self.mentions(function)} - {None}
-        around = {function, *self.reached(function), *callers}
-        return any(self._cancels(node) for f in around if f for node in ast.walk(f))
+        around = {function, *self.reached(function), *self.callers(function)}
+        return any(self._cancels(node) for f in around for node in ast.walk(f))
 
-    def _outermost(self, node: ast.AST) -> FunctionDef | None:
-        function = self.module.function(node)
-        return function if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+    def callers(self, function: FunctionDef) -> set[FunctionDef]:
+        """The functions that speak of a function themselves."""
+        around = (self.module.function(mention) for mention in self.mentions(function))
+        return {f for f in around if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef))}
 
     def _cancels(self, node: ast.AST) -> bool:
         match node:

@@ -127,7 +127,9 @@ def test_two_flags_get_two_names() -> None:
 
 def test_a_flag_that_starts_cleared_makes_an_event_that_is_set() -> None:
     source = CLASS.replace("self._running = True", "self._running = False")
-    source += "\n    def start(self):\n        self._running = True\n"
+    source += (
+        "\n    def start(self):\n        self._running = True\n        self.task = asyncio.create_task(self.run())\n"
+    )
     assert refusal(source) == ""
     expected = ["self._stopped = asyncio.Event()", "self._stopped.set()"]
     assert lines(source)[5:7] == expected or lines(source)[6:8] == expected

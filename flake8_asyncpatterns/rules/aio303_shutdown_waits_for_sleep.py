@@ -95,7 +95,7 @@ The runtime's `Stop.sleep()` says the same in one line, for new code.
 
 Where the pause must not be cut short. A plain `while True: …; await asyncio.sleep(60)` is not reported: its task can
 be cancelled. Nor is a loop whose task is cancelled by the code that clears the flag, a sleep of less than a second,
-or a loop that does nothing but wait for a state.
+a loop that does nothing but wait, or a flag that goes back and forth as a state (`available`) does.
 
 ## Other tools
 
@@ -303,7 +303,7 @@ def _by_flag(candidates: Iterable[Waiting], module: Module) -> Iterator[tuple[Fl
 def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
     """Where somebody else ends the loop by the flag alone; nowhere: it is no flag that delays a shutdown."""
     calls = Calls(module)
-    if calls.cancelled(waiting.coroutine):
+    if calls.cancelled(waiting.coroutine) or _is_state(waiting, the_flag, calls, module):
         return []
     found = [
         cleared
@@ -353,6 +353,21 @@ def _starts(waiting: Waiting, the_flag: Flag, module: Module) -> bool:
         assignment.value is waiting.going and module.function(assignment.statement) is waiting.coroutine
         for assignment in the_flag.assignments(module)
     )
+
+
+def _is_state(waiting: Waiting, the_flag: Flag, calls: Calls, module: Module) -> bool:
+    """Does the flag go back and forth for reasons of its own (`available`), rather than tell a loop to end?
+
+    Only what starts the loop has reason to let it go on.
+    """
+    for assignment in the_flag.assignments(module):
+        function = module.function(assignment.statement)
+        if assignment.value is waiting.going and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            starters = (function, *calls.callers(function))
+            starts = any(waiting.coroutine in (starter, *calls.reached(starter)) for starter in starters)
+            if not starts and function.name != "__init__":
+                return True
+    return False
 
 
 def _works(waiting: Waiting, module: Module) -> bool:
