@@ -312,15 +312,18 @@ class Endless:
         return self.module.name(delay) == "math.inf"
 
     def _kept(self, variable: ast.Name) -> bool:
-        """Is this a variable for a task that never ends, or a future that nobody resolves?"""
-        if self._only_waited_for(variable, "asyncio.Future"):
-            return True
+        """Is this a variable for what never ends, and which is used for nothing but to wait for it?"""
         match self.module.bindings(variable):
             case [ast.Name() as only] if isinstance(made := self.module.value(only), ast.Call | ast.List | ast.Tuple):
-                parents = (self.module.parent(use) for use in self.module.uses(variable))
-                used_as_task = any(isinstance(parent, ast.Attribute) for parent in parents)
-                return not used_as_task and not isinstance(made, ast.Name) and self.awaiting(made)
+                others = [use for use in self.module.uses(variable) if use is not only]
+                return all(map(self._waited_for, others)) and self.awaiting(made)
         return False
+
+    def _waited_for(self, use: ast.Name) -> bool:
+        around = self.module.parent(use)
+        if isinstance(around, ast.Call):
+            return self.module.callee(around) in WAITS_FOR_ALL
+        return isinstance(around, ast.Await | ast.Starred | ast.List | ast.Set | ast.Tuple)
 
     def _only_waited_for(self, variable: ast.Name, kind: str) -> bool:
         """Is this a variable of that type, made here, and used nowhere but where it is waited for?"""
