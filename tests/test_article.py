@@ -134,7 +134,7 @@ def test_the_printed_stream_delivers_to_a_consumer_that_adds_a_change_when_it_is
                 else:
                     return
 
-        task = asyncio.ensure_future(consume())
+        task = asyncio.create_task(consume())
         await asyncio.sleep(0)
         await stream.add_change(0)
         await asyncio.wait_for(task, 20)
