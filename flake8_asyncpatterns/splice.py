@@ -246,9 +246,14 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
     before = after = b""
     if own is None and binds(made) < required:
         before, after = b"(", b")"
-    elif own is not None and isinstance(node, (ast.Yield, ast.YieldFrom)) and binds(made) >= max(required, OPERAND):
-        # The parentheses were there because a yield needs them.
-        start, end = (start, end) if NEWLINE.search(text.data, *own) else own
+    elif (
+        own is not None
+        and isinstance(node, (ast.Yield, ast.YieldFrom))
+        and binds(made) >= max(required, OPERAND)
+        and not NEWLINE.search(text.data, *own)
+        and not _touches_a_word(text.data, *own)
+    ):
+        start, end = own  # they were there because a yield needs them
     parts = (before, *_fill(edit.template, edit.holes, node, text, spell, text.indent(node)), after)
     return _checked(Splice(start, end, parts), text)
 
@@ -273,6 +278,11 @@ def _with_comments(parts: list[bytes | Slot], start: int, text: Text) -> Iterato
         if isinstance(before, Slot) and isinstance(after, Slot) and part == b", ":
             for number, comment in enumerate(_comments(text, before.end, after.start)):
                 yield from (b"" if number else b" ", Slot(*comment), text.newline, indent)
+
+
+def _touches_a_word(data: bytes, start: int, end: int) -> bool:
+    before, after = data[max(start - 1, 0) : start], data[end : end + 1]
+    return any(byte.isalnum() or byte == b"_" or byte > b"\x7f" for byte in (before, after))
 
 
 def _placed(node: ast.expr, text: Text) -> None:

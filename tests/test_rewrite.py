@@ -496,3 +496,43 @@ def test_difference_sees_every_kind() -> None:
         ("a.b", "a.c"),
     ]:
         assert different(a, b)
+
+
+def _without_import(before: str) -> str:
+    module = Module.parse(before)
+    removed = [Fix(Remove(s)) for s in module.tree.body if isinstance(s, ast.Import) and s.names[0].name == "gone"]
+    return apply(module, removed)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import gone\n\n\ndef f(): pass\n", "def f(): pass\n"),
+        ('"""Doc."""\n\nimport gone\n\n\ndef f(): pass\n', '"""Doc."""\n\n\ndef f(): pass\n'),
+        ("import a\n\nimport gone\n\nimport b\n", "import a\n\nimport b\n"),
+        ("import a\nimport gone\n\nx = 1\n", "import a\n\nx = 1\n"),
+        ("# Licence\n\nimport gone\n\nx = 1\n", "# Licence\n\nx = 1\n"),
+        ("# about it\nimport gone\n\nx = 1\n", "# about it\n\nx = 1\n"),
+        ("x = 1\n\nimport gone\n", "x = 1\n\n"),
+        ("import gone\r\n\r\nx = 1\r\n", "x = 1\r\n"),
+    ],
+)
+def test_a_removed_import_leaves_no_gap(before: str, after: str) -> None:
+    assert _without_import(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return(yield from x)", "return(await x)"),
+        ("return (yield from x)if x else(yield from y)", "return (await x)if x else(await y)"),
+        ("return [(yield from x)]", "return [await x]"),
+    ],
+)
+def test_the_parentheses_of_a_yield_stay_where_they_part_words(before: str, after: str) -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        yield MakeAsync(module.nodes(ast.FunctionDef)[0])
+        for node in module.nodes(ast.YieldFrom):
+            yield replace(node, "await {value}", value=node.value)
+
+    assert rewritten(f"def f():\n    {before}\n", plan) == f"async def f():\n    {after}\n"
