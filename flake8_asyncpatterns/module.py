@@ -7,7 +7,7 @@ are worked out when they are asked for, so a file pays only for what its rules w
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .inference import Inference
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 OtherT = TypeVar("OtherT", bound=ast.AST)
+AnalysisT = TypeVar("AnalysisT")
 
 
 class Module:
@@ -35,6 +36,7 @@ class Module:
         self._index()
         self._scopes = Scopes(tree, self.parents, self._nodes)
         self._inference = Inference(self)
+        self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
     def parse(cls, text: str, path: str = "") -> Module:
@@ -202,3 +204,9 @@ class Module:
     def spelling(self, qualified: str, at: ast.AST) -> str | None:
         """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
         return self._scopes.spelling(qualified, at)
+
+    def analysis(self, kind: Callable[[Module], AnalysisT]) -> AnalysisT:
+        """A view of the whole file that several rules share, made when it is first asked for."""
+        if kind not in self._analyses:
+            self._analyses[kind] = kind(self)
+        return self._analyses[kind]  # type: ignore[no-any-return]  # made by `kind` right above

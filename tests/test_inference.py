@@ -199,3 +199,28 @@ def _loop_kept(parameter: str, init: str) -> str:
             def use(self):
                 mark(self.loop)
     """
+
+
+def test_classes_that_inherit_through_attributes_of_each_other_come_to_an_end() -> None:
+    module = Module.parse("class A(B.Inner): pass\nclass B(A.Inner): pass\nclass C(B): pass\n")
+    a, b, c = sorted(module.nodes(ast.ClassDef), key=lambda cls: cls.name)
+    assert module.bases(a) == [a, None]
+    assert module.bases(c) == [c, b, None]
+
+
+def test_a_base_may_be_an_attribute_of_another_class() -> None:
+    module = Module.parse("class A:\n    class Inner: pass\nclass B(A.Inner): pass\n")
+    b, inner = (next(c for c in module.nodes(ast.ClassDef) if c.name == name) for name in ("B", "Inner"))
+    assert module.bases(b) == [b, inner]
+
+
+def test_an_analysis_is_made_once() -> None:
+    made = []
+
+    class Analysis:
+        def __init__(self, module: Module) -> None:
+            made.append(module)
+
+    module = Module.parse("")
+    assert module.analysis(Analysis) is module.analysis(Analysis)
+    assert made == [module]
