@@ -1,0 +1,111 @@
+"""Whether the value of an expression is awaited, iterated, or neither, as far as one file shows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .knowledge.awaitables import AWAITABLES, FUTURES, ITERABLES, LOCKS, PLAIN
+from .meanings import DEFINITIONS, Meanings
+
+if TYPE_CHECKING:
+    from .module import Module
+    from .rule import FunctionDef
+
+LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr)
+NOT_AWAITABLE = (*LITERALS, ast.Constant, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda)
+
+
+class Kinds:
+    """The answers for one Module. `is_coroutine` tells of a function whether its call gives something to await."""
+
+    def __init__(self, module: Module, meanings: Meanings, is_coroutine: Callable[[FunctionDef], bool]) -> None:
+        self.module = module
+        self.meanings = meanings
+        self._is_coroutine = is_coroutine
+
+    def awaitable(self, value: ast.expr, *, elsewhere: bool = False) -> bool:
+        """Is this surely awaitable? `elsewhere`: as far as the calls in this file show what parameters are."""
+        found = self.meanings.results(value)
+        unknown = [meaning for meaning in found if not self.gives_awaitable(meaning)]
+        if not elsewhere:
+            return bool(found) and not unknown
+        return len(unknown) < len(found) and all(self._leads_out(meaning) for meaning in unknown)
+
+    def gives_awaitable(self, meaning: ast.AST) -> bool:
+        """Is what `Meanings.results` names something to await?"""
+        match meaning:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return self._is_coroutine(meaning)
+            case ast.ClassDef():
+                return bool(self.meanings.member(meaning, "__await__"))
+            case ast.Call() if self.module.callee(meaning) in AWAITABLES:
+                return True
+        return self.module.type_of(meaning) in FUTURES
+
+    def _leads_out(self, meaning: ast.AST) -> bool:
+        """Is this a parameter, or a call of one: something that only callers elsewhere could tell?"""
+        if isinstance(meaning, ast.Call):
+            return any(isinstance(called, ast.arg) for called in self.meanings.of(meaning.func))
+        return isinstance(meaning, ast.arg)
+
+    def plain(self, value: ast.expr) -> bool:
+        """Is this surely nothing that can be awaited, and no generator?"""
+        found = self.meanings.results(value)
+        named = any(isinstance(meaning, DEFINITIONS) for meaning in self.meanings.of(value))  # a function, not called
+        return (named or bool(found)) and all(self._is_plain(meaning) for meaning in found)
+
+    def _is_plain(self, meaning: ast.AST) -> bool:
+        match meaning:
+            case ast.Call(func=ast.Attribute(value=ast.Constant() | ast.JoinedStr())):
+                return True
+            case ast.Call():
+                return self.module.callee(meaning) in PLAIN
+            case ast.ClassDef():
+                return self._never_awaitable(meaning)
+            case ast.FunctionDef():  # one that returns nothing; a method may be another's elsewhere
+                return self.meanings.is_transparent(meaning) and self.module.class_of(meaning) is None
+            case ast.arg():
+                cls = self._self_of(meaning)
+                return cls is not None and self._never_awaitable(cls)
+        return isinstance(meaning, NOT_AWAITABLE)
+
+    def _self_of(self, parameter: ast.arg) -> ast.ClassDef | None:
+        arguments = self.module.parents[parameter]
+        function = self.module.parents[arguments]
+        first = isinstance(arguments, ast.arguments) and [*arguments.posonlyargs, *arguments.args][:1] == [parameter]
+        static = any(self.module.name(d) == "builtins.staticmethod" for d in getattr(function, "decorator_list", ()))
+        return self.module.class_of(function) if first and not static else None
+
+    def _never_awaitable(self, cls: ast.ClassDef) -> bool:
+        return all(base and not self.meanings.member(base, "__await__") for base in self.module.bases(cls)) and not any(
+            self.meanings.member(relative, "__await__") for relative in self.meanings.family(cls)
+        )
+
+    def iterable(self, value: ast.expr) -> bool:
+        """Is this surely something to iterate over, and not to await?"""
+        found = self.meanings.results(value)
+        return bool(found) and all(self._is_iterable(meaning) for meaning in found)
+
+    def _is_iterable(self, meaning: ast.AST) -> bool:
+        match meaning:
+            case ast.Call(func=ast.Attribute(value=ast.Dict(), attr="keys" | "values" | "items")):
+                return True
+            case ast.Call():
+                return self.module.callee(meaning) in ITERABLES
+            case ast.ClassDef():
+                members = self.meanings.member
+                return bool(members(meaning, "__iter__")) and not members(meaning, "__await__")
+        return isinstance(meaning, (*LITERALS, ast.GeneratorExp, ast.Constant))
+
+    def lock(self, value: ast.expr) -> bool:
+        """Is this surely a lock of asyncio: all that it may be, or every attribute of this name in the file?"""
+        found = list(self.meanings.of(value))
+        if found == [value] and isinstance(value, ast.Attribute):
+            found = [
+                node
+                for node in self.module.nodes(ast.Attribute)
+                if node.attr == value.attr and isinstance(node.ctx, ast.Store)
+            ]
+        return bool(found) and all(self.module.type_of(meaning) in LOCKS for meaning in found)

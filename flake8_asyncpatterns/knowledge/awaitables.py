@@ -1,0 +1,98 @@
+"""What can be awaited, what surely cannot, and which decorators do not mind the difference.
+
+Sources: the documentation of asyncio (3.4 to 3.14) and of the decorators named.
+"""
+
+from __future__ import annotations
+
+# Decorators that make a generator awaitable.
+COROUTINE = "asyncio.coroutine"
+TYPES_COROUTINE = "types.coroutine"
+
+
+def _methods(kind: str, *names: str) -> frozenset[str]:
+    return frozenset(f"asyncio.{kind}.{name}" if kind else f"asyncio.{name}" for name in names)
+
+
+# Functions and methods of asyncio whose result is awaited: coroutine functions, and those that give a future.
+AWAITABLES = frozenset().union(
+    _methods(
+        "", "sleep", "wait", "wait_for", "gather", "shield", "open_connection", "open_unix_connection", "start_server",
+        "start_unix_server", "create_subprocess_exec", "create_subprocess_shell", "to_thread", "ensure_future",
+        "create_task", "wrap_future", "run_in_executor", "Future", "Task",
+    ),
+    _methods(
+        "AbstractEventLoop", "create_task", "create_future", "run_in_executor", "create_connection", "create_server",
+        "create_unix_connection", "create_unix_server", "create_datagram_endpoint", "connect_accepted_socket",
+        "connect_read_pipe", "connect_write_pipe", "subprocess_exec", "subprocess_shell", "getaddrinfo", "getnameinfo",
+        "sock_recv", "sock_recv_into", "sock_sendall", "sock_connect", "sock_accept", "sendfile", "start_tls",
+        "shutdown_asyncgens", "shutdown_default_executor",
+    ),
+    _methods("Lock", "acquire"),
+    _methods("Event", "wait"),
+    _methods("Condition", "acquire", "wait", "wait_for"),
+    _methods("Semaphore", "acquire"),
+    _methods("BoundedSemaphore", "acquire"),
+    *(_methods(queue, "get", "put", "join") for queue in ("Queue", "LifoQueue", "PriorityQueue", "JoinableQueue")),
+    _methods("StreamReader", "read", "readline", "readexactly", "readuntil"),
+    _methods("StreamWriter", "drain", "wait_closed"),
+    _methods("Server", "wait_closed", "serve_forever", "start_serving"),
+    _methods("subprocess.Process", "wait", "communicate"),
+)  # fmt: skip
+
+FUTURES = frozenset({"asyncio.Future", "asyncio.Task"})
+
+# Locks that `with (yield from lock)` was made for.
+LOCKS = frozenset({"asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore", "asyncio.BoundedSemaphore"})
+
+# Functions that run a coroutine that is handed to them, a generator included (until Python 3.12).
+DRIVERS = AWAITABLES | {
+    "asyncio.run",
+    "asyncio.run_coroutine_threadsafe",
+    "asyncio.as_completed",
+    "asyncio.iscoroutine",
+    "asyncio.AbstractEventLoop.run_until_complete",
+    COROUTINE,
+    TYPES_COROUTINE,
+}
+
+# Decorators that neither call a function nor look at what it returns.
+HARMLESS_DECORATORS = frozenset({
+    "builtins.staticmethod", "builtins.classmethod", "builtins.property", "abc.abstractmethod",
+    "abc.abstractproperty", "abc.abstractclassmethod", "abc.abstractstaticmethod", "functools.wraps",
+    "typing.final", "typing.no_type_check", "typing_extensions.final", "typing.override", "typing_extensions.override",
+    "unittest.skip", "unittest.skipIf", "unittest.skipUnless", "unittest.expectedFailure",
+})  # fmt: skip
+HARMLESS_DECORATOR_FAMILIES = ("pytest.mark.",)
+
+# Built-in callables whose result is iterated and never awaited.
+ITERABLES = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "range", "list", "tuple", "set", "frozenset", "dict", "str", "bytes", "bytearray", "sorted", "reversed",
+        "enumerate", "zip", "map", "filter", "iter",
+    )
+) | {
+    f"itertools.{name}" for name in ("chain", "chain.from_iterable", "count", "cycle", "islice", "product", "repeat")
+}  # fmt: skip
+
+# Callables whose result cannot be awaited.
+PLAIN = ITERABLES | {
+    f"io.{kind}.{method}"
+    for kind in ("BytesIO", "StringIO")
+    for method in ("getvalue", "read", "readline", "readlines", "seek", "tell", "truncate", "write")
+} | {
+    f"builtins.{name}"
+    for name in (
+        "abs", "all", "any", "bin", "bool", "chr", "complex", "float", "format", "hash", "hex", "id", "int",
+        "isinstance", "issubclass", "len", "memoryview", "object", "oct", "ord", "repr", "round", "slice", "type",
+    )
+}  # fmt: skip
+
+# Calls that look at a generator or drive it by hand: what they are given must stay what it is.
+INSPECTING = frozenset({
+    "builtins.next", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.sum",
+    "builtins.iter", "builtins.dict", "inspect.isgenerator", "inspect.getgeneratorstate",
+    "inspect.getgeneratorlocals",
+})  # fmt: skip
+HAND_DRIVEN = frozenset({"send", "throw", "__next__", "gi_frame", "gi_running", "gi_code", "gi_yieldfrom"})
