@@ -151,13 +151,18 @@ class Finding(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A code, a name, the node types it asks for, and the check that is called with each such node."""
+    """A code, a name, the node types it asks for, and the check that is called with each such node.
+
+    `default`: is it on unless somebody says otherwise? `plain`: does it speak of plain functions, too, so that the
+    same code without `async` is no better?
+    """
 
     code: str
     name: str
     on: tuple[type[ast.AST], ...]
     check: Callable[[Any, Module], Iterable[Report]]
     default: bool = True
+    plain: bool = False
 
     @property
     def doc(self) -> str:
@@ -171,10 +176,10 @@ class Rule(NamedTuple):
 
 
 def rule(
-    code: str, name: str, *on: type[NodeT], default: bool = True
+    code: str, name: str, *on: type[NodeT], default: bool = True, plain: bool = False
 ) -> Callable[[Callable[[NodeT, Module], Iterable[Report]]], Rule]:
     """Make a Rule of a check, to be called with every node of the types `on`.
 
-    `default=False` makes it opt-in: it speaks only where it was selected by name.
+    `default=False` makes it opt-in: it speaks only where it was selected by name. For `plain` see Rule.
     """
-    return lambda check: Rule(code, name, on, check, default)
+    return lambda check: Rule(code, name, on, check, default, plain)

@@ -90,7 +90,7 @@ STARTS = "the coroutine starts to run, which it never did before"
 LATER = "its arguments are evaluated when the callback runs"
 
 
-@rule("AIO201", "called-result-as-callback", ast.Call)
+@rule("AIO201", "called-result-as-callback", ast.Call, plain=True)
 def called_result_as_callback(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `call_soon(f(x))` where what `f(x)` gives cannot be called."""
     found = handed(call, module)

@@ -78,7 +78,7 @@ LEAVES = frozenset({"sys.exit", "os._exit", "os.kill", "builtins.exit", "builtin
                     "asyncio.AbstractEventLoop.stop", "asyncio.AbstractEventLoop.close"})  # fmt: skip
 
 
-@rule("AIO301", "missing-signal-handling", ast.Module)
+@rule("AIO301", "missing-signal-handling", ast.Module, plain=True)
 def missing_signal_handling(tree: ast.Module, module: Module) -> Iterator[Report]:
     """Report where an entry point runs a service for ever, in a file that handles no signal."""
     runs = [call for call in module.nodes(ast.Call) if _runs_service(call, module)]

@@ -87,7 +87,7 @@ from ..rule import Fix, FunctionDef, RemoveDecorator, Report, rule
 REMOVED = "`asyncio.coroutine` is gone since Python 3.11"
 
 
-@rule("AIO401", "generator-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call)
+@rule("AIO401", "generator-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, plain=True)
 def generator_coroutine(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report functions that a decorator makes coroutines."""
     if not module.analysis(_speaks_of_coroutines):

@@ -88,7 +88,7 @@ from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO402", "yield-from-awaitable", ast.Module)
+@rule("AIO402", "yield-from-awaitable", ast.Module, plain=True)
 def yield_from_awaitable(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report plain generators that drive coroutines."""
     if not module.nodes(ast.YieldFrom):

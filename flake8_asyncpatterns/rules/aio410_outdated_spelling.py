@@ -67,7 +67,7 @@ LOOP_GETTERS = ("asyncio.get_running_loop", "asyncio.get_event_loop")
 SHORT_LINE = 79
 
 
-@rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False)
+@rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False, plain=True)
 def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
     """Report the two calls that `create_task` and `to_thread` have replaced."""
     calls = [node for node in within(*function.body) if isinstance(node, ast.Call)]

@@ -104,7 +104,7 @@ COPIES = frozenset(f"builtins.{name}" for name in ("dict", "list", "set", "sorte
 WALKS = COPIES | {"builtins.enumerate", "builtins.reversed"}
 
 
-@rule("AIO501", "lock-held-across-yield", ast.Yield, ast.YieldFrom)
+@rule("AIO501", "lock-held-across-yield", ast.Yield, ast.YieldFrom, plain=True)
 def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     """Report the first `yield` inside a block that holds a lock."""
     function = module.function(given)
