@@ -88,7 +88,7 @@ async def test_calls_do_not_share_anything() -> None:
 @pytest.mark.asyncio
 async def test_flawed_connect_cannot_be_awaited() -> None:
     def flawed_connect(functions: list[Callable[..., Any]]) -> Callable[..., Generator[Any, Any, Any]]:
-        def wrapper(*arguments: Any) -> Generator[Any, Any, Any]:
+        def wrapper(*arguments: Any) -> Generator[Any, Any, Any]:  # noqa: AIO402  # the flaw that the test shows
             result = yield from functions[0](*arguments)
             for function in functions[1:]:
                 result = yield from function(result)
