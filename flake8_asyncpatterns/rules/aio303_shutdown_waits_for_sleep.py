@@ -89,7 +89,9 @@ be changed by hand. Nothing is changed where a use of the flag is not understood
 handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the loop, which
 `loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would.
 
-The runtime's `Stop.sleep()` says the same in one line, for new code.
+Two flaws that often come with such a loop are left to you: `loop.add_signal_handler()` raises NotImplementedError on
+Windows, and once it handles Ctrl-C, a second one cannot cancel work that hangs. The runtime's `run()` does both, and
+its `Stop.sleep()` says in one line what the fix says in two.
 
 ## When to ignore
 
