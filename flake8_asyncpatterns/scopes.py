@@ -95,15 +95,26 @@ class Scopes:
         self.nodes = nodes
         self.star = False
         self._scopes: dict[ast.AST, Scope] | None = None
+        self._around: dict[ast.stmt, ast.AST] = {}
 
     def around(self, node: ast.AST) -> ast.AST:
         """The node of the scope in which `node` is evaluated; the module's for the module itself."""
         came_from: ast.AST | None = None
-        while (parent := self.parents.get(node)) is not None:
+        while not isinstance(node, ast.stmt):
+            parent = self.parents.get(node)
+            if parent is None:
+                return self.tree
             if type(parent) in SCOPES and _inside(parent, node, came_from):
                 return parent
             came_from, node = node, parent
-        return self.tree
+        scope = self._around.get(node)
+        if scope is None:
+            # Between a statement and its scope there are other statements only, with their handlers and cases.
+            scope = self.parents[node]
+            while type(scope) not in SCOPES:
+                scope = self.parents[scope]
+            self._around[node] = scope
+        return scope
 
     def lookup(self, name: str, at: ast.AST) -> list[Binding] | None:
         """The bindings of `name` as seen from `at`; None: bound nowhere in this file."""
