@@ -75,6 +75,8 @@ def encode(source: Source, text: str) -> bytes:
         return text.encode(source.encoding)
     except UnicodeEncodeError as error:
         raise Unreadable(f"{source.encoding} cannot encode {error.object[error.start]!r}") from None
+    except UnicodeError:  # what idna has to say, which reads more than it can write
+        raise Unreadable(f"{source.encoding} does not write back the bytes that it read") from None
 
 
 def read(path: Path) -> Source:

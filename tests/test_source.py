@@ -71,6 +71,9 @@ def test_an_encoding_that_would_change_other_bytes_is_refused() -> None:
     data = b"# coding: utf-7\ns = '+AOQ-+AOQ-'\n"
     with pytest.raises(Unreadable, match="utf-7 does not write back"):
         encode(decode(data), decode(data).text)
+    data = b"# coding: idna\n" + b"x = 1\n" * 20
+    with pytest.raises(Unreadable, match="idna does not write back"):
+        encode(decode(data), decode(data).text)
 
 
 def test_lines_are_those_of_python() -> None:
