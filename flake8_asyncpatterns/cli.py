@@ -17,7 +17,7 @@ from .progress import watched
 from .report import count
 from .rules import RULES
 from .selection import Layer, Misuse, Selection, codes, select, suggestion
-from .source import Source, Unreadable, decode, read, write
+from .source import Source, Unreadable, decode, read, reason, write
 
 if TYPE_CHECKING:
     import argparse
@@ -33,10 +33,7 @@ T = TypeVar("T")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A file's name or a message may have characters that the terminal's encoding lacks.
-        with suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # not every stream can
+    _prepare_streams()
     try:
         code = _run(argv)
         sys.stdout.flush()
@@ -47,11 +44,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("asyncfix: interrupted; no file is half written")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain when it closes stdout at its end.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has seen enough
         return FOUND
+    except OSError as error:
+        with suppress(OSError):
+            _say(f"asyncfix: output cannot be written: {reason(error)}")
+        _drop_output()
+        return FAILED
     return code
+
+
+def _prepare_streams() -> None:
+    """Make stdout and stderr take whatever is written."""
+    # Python has None for a stream that was closed before it began, and prints what is for stderr to stdout then.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115  # devnull is a name; open until we end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115  # as above
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name or a message may have characters that the terminal's encoding lacks.
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # not every stream can
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: Python would complain about it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -76,7 +97,16 @@ class Input(NamedTuple):
 
     def read(self) -> Source:
         """Its content. Raises Unreadable."""
-        return decode(sys.stdin.buffer.read()) if self.path is None else read(self.path)
+        return decode(_stdin()) if self.path is None else read(self.path)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # an empty file would be another thing
+        raise Unreadable("is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise Unreadable(reason(error)) from None
 
 
 class Task(NamedTuple):
@@ -98,7 +128,10 @@ def _task(options: argparse.Namespace) -> Task:
     """What the command line and the configuration ask for."""
     if options.isolated and options.config:
         raise Misuse("--isolated and --config exclude each other")
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise Misuse(f"the current directory: {reason(error)}") from None
     if options.config:
         project = config.load(options.config)
     else:
@@ -230,8 +263,8 @@ def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
     for finding in result.fixed:
         verb = "would be fixed" if options.diff else "fixed"
         _say(f"{result.path}:{finding.line}: {finding.rule.code} {verb}: {report.one_line(finding.message)}")
-    for problem, reason in result.kept:
-        _say(f"{report.spot(problem.place)}: {problem.code} left: {report.one_line(reason)}")
+    for problem, why in result.kept:
+        _say(f"{report.spot(problem.place)}: {problem.code} left: {report.one_line(why)}")
 
 
 def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .selection import Layer, Misuse, codes, near
+from .source import reason
 
 KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores")
 
@@ -23,6 +25,9 @@ class Config(NamedTuple):
 def nearest(start: Path) -> Config:
     """The configuration of the nearest pyproject.toml, from `start` upward, that has a table for us."""
     for folder in (start, *start.parents):
+        # What cannot even be looked for is not there: somebody else's directory above ours must not stop us.
+        if not os.path.isfile(folder / "pyproject.toml"):  # noqa: PTH113  # Path.is_file() raises PermissionError
+            continue
         table = _table(folder / "pyproject.toml")
         if table is not None:
             return _config(table, folder / "pyproject.toml")
@@ -31,8 +36,6 @@ def nearest(start: Path) -> Config:
 
 def load(path: Path) -> Config:
     """The configuration in this file. Raises Misuse when it has none."""
-    if not path.is_file():
-        raise Misuse(f"{path}: no such file")
     table = _table(path)
     if table is None:
         raise Misuse(f"{path}: has no table [tool.asyncfix]")
@@ -41,8 +44,6 @@ def load(path: Path) -> Config:
 
 def _table(path: Path) -> Any:
     """The table for us as it stands in a file; None: there is none."""
-    if not path.is_file():
-        return None
     import tomllib  # late: not every project has such a file
 
     try:
@@ -52,7 +53,7 @@ def _table(path: Path) -> Any:
     except UnicodeDecodeError:
         raise Misuse(f"{path}: is no TOML: it is not utf-8") from None
     except OSError as error:
-        raise Misuse(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise Misuse(f"{path}: {reason(error)}") from None
     tool = tables.get("tool", {})
     return tool.get("asyncfix") if isinstance(tool, dict) else None
 

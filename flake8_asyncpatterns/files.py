@@ -22,7 +22,7 @@ def find(paths: Iterable[Path], exclude: Sequence[str], root: Path) -> list[Path
     found: dict[str, Path] = {}
     for path in paths:
         # A name given is a name kept; a file is then known by where it really is.
-        for file in _walk(path, exclude, root) if path.is_dir() else [path]:
+        for file in _walk(path, exclude, root) if _is_folder(path) else [path]:
             found.setdefault(os.path.realpath(file), file)
     return sorted(found.values(), key=str)
 
@@ -56,7 +56,8 @@ def _taken(entry: os.DirEntry[str], is_folder: bool) -> bool:
     return entry.name.endswith(SUFFIXES) and not entry.name.startswith(".#") and not _is_folder(entry)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str] | Path) -> bool:
+    """Is this, or does it link to, a directory? No: reading it will say why not."""
     try:
         return entry.is_dir()
     except OSError:

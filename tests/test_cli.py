@@ -537,6 +537,73 @@ def test_head_has_seen_enough() -> None:
     assert ran.stdout.startswith("a0.py:5:5")
 
 
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    command = command.replace("asyncfix", f"{sys.executable} -m flake8_asyncpatterns")
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", ["check", "check --output-format json", "fix --diff", "rule", "--version"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_has_no_room(command: str, unbuffered: str) -> None:
+    write(a=BAD)
+    ran = shell(f"PYTHONUNBUFFERED={unbuffered} asyncfix {command} > /dev/full")
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[-1] == "asyncfix: output cannot be written: no space left on device"
+    assert "Traceback" not in ran.stderr
+    ran = shell(f"PYTHONUNBUFFERED={unbuffered} asyncfix check missing.py 2> /dev/full")
+    assert (ran.returncode, ran.stdout) == (2, "")
+
+
+@not_on_windows
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("asyncfix check >&-", (1, "", "")),
+        ("asyncfix fix --diff -q >&-", (1, "", "")),
+        ("asyncfix rule >&-", (0, "", "")),
+        ("asyncfix check --output-format json missing.py 2>&-", (2, "[]\n", "")),
+        ("asyncfix check -q - <&-", (2, "", "stdin: is closed\n")),
+        ("asyncfix fix -q - <&-", (2, "", "stdin: is closed\n")),
+    ],
+)
+def test_closed_streams(command: str, expected: tuple[int, str, str]) -> None:
+    write(a=BAD)
+    ran = shell(command)
+    assert (ran.returncode, ran.stdout, ran.stderr) == expected
+
+
+@not_on_windows
+def test_a_directory_that_is_gone() -> None:
+    Path("gone").mkdir()
+    ran = shell("cd gone && rmdir ../gone && asyncfix check")
+    assert (ran.returncode, ran.stderr) == (2, "asyncfix: the current directory: no such file or directory\n")
+
+
+def test_a_name_that_no_file_can_have(run: Run) -> None:
+    write(a=BAD)
+    name = "x" * 5000
+    assert run("check", "-q", name, "a.py")[::2] == (2, f"{name}: file name too long\n")
+
+
+def test_what_may_not_be_looked_at(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = os.stat
+
+    def refuse(path: str, *arguments: object, **options: object) -> os.stat_result:
+        if "closed" in str(path):
+            raise PermissionError(13, "Permission denied")  # root, who may run this, is refused nothing
+        return plain(path, *arguments, **options)  # type: ignore[arg-type]
+
+    Path("closed").mkdir()
+    write(closed__a=BAD, b=BAD)
+    monkeypatch.setattr(os, "stat", refuse)
+    assert run("check", "-q", "closed/a.py", "b.py")[::2] == (2, "closed/a.py: permission denied\n")
+    monkeypatch.chdir("closed")
+    code, out, _ = run("check", "-q", "../b.py")  # a pyproject.toml that cannot be looked for
+    assert code == 1
+    assert out.startswith("../b.py:5:5")
+
+
 SPY = """
 import sys
 from flake8_asyncpatterns.cli import main
