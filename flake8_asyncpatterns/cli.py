@@ -173,7 +173,7 @@ def _report(results: Iterable[Checked], files: int, options: argparse.Namespace)
     for checked in results:
         if checked.failure:
             failures[checked.path] = checked.failure
-            _say(f"{checked.path}: {checked.failure}")
+            _say(f"{report.shown(checked.path)}: {checked.failure}")
         problems += checked.problems
         for problem in checked.problems:
             if options.output_format == "text":
@@ -244,7 +244,7 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace) -> int:
     for result in results:
         done.append(result._replace(before=b"", after=b""))
         if result.failure:
-            _say(f"{result.path}: {result.failure}")
+            _say(f"{report.shown(result.path)}: {result.failure}")
         if options.diff and result.after != result.before:
             from .fix import diff  # late, as above
 
@@ -260,9 +260,10 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace) -> int:
 
 
 def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
+    verb = "would be fixed" if options.diff else "fixed"
     for finding in result.fixed:
-        verb = "would be fixed" if options.diff else "fixed"
-        _say(f"{result.path}:{finding.line}: {finding.rule.code} {verb}: {report.one_line(finding.message)}")
+        place = f"{report.shown(result.path)}:{finding.line}"
+        _say(f"{place}: {finding.rule.code} {verb}: {report.one_line(finding.message)}")
     for problem, why in result.kept:
         _say(f"{report.spot(problem.place)}: {problem.code} left: {report.one_line(why)}")
 

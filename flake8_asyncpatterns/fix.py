@@ -17,6 +17,9 @@ from .source import Source, Unreadable, encode, lines
 
 RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
 
+# File names of such bytes stand in a diff as they are.
+SPEAKABLE = re.compile(rb"[^\x00-\x1f\x7f\"\\]*")
+
 
 class Kept(NamedTuple):
     """A problem that is still there, and why."""
@@ -88,9 +91,17 @@ def diff(fixed: Fixed) -> bytes:
     """What was changed in a file, byte for byte, as `patch` reads it."""
     # One character a byte, whatever the encoding: so a BOM, and what only looks like a line end, stay as they are.
     before, after = (re.findall(r"[^\n]*\n|[^\n]+", data.decode("latin-1")) for data in (fixed.before, fixed.after))
-    name = os.fsencode(fixed.path)
+    name = _quoted(fixed.path)
     head = [b"--- " + name + b"\n", b"+++ " + name + b"\n"]
     body = (line.encode("latin-1") for line in list(unified_diff(before, after))[2:])
     return b"".join(
         line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in [*head, *body]
     )
+
+
+def _quoted(path: str) -> bytes:
+    """A file's name as `git apply` and `patch` read it in the head of a diff."""
+    name = os.fsencode(path.replace(os.sep, "/"))
+    if name.startswith(b" ") or not SPEAKABLE.fullmatch(name):
+        return b'"' + b"".join(b"%c" % b if SPEAKABLE.fullmatch(b"%c" % b) else b"\\%03o" % b for b in name) + b'"'
+    return name + b"\t" if b" " in name else name  # what follows a blank would be taken for a date

@@ -11,6 +11,9 @@ from .problem import Place, Problem
 MESSAGE = "%\r\n"
 PROPERTY = MESSAGE + ":,"
 
+# Of a longer line only a part is shown: it is data, or was written by a program.
+LONGEST = 400
+
 MARKS = {"safe": "[*] ", "unsafe": "[!] ", "": ""}
 
 
@@ -31,8 +34,8 @@ def text(problem: Problem, style: Style) -> Iterator[str]:
         f"{style.cyan}{MARKS[problem.fix]}{style.plain}{one_line(problem.message)}"
     )
     gutter = f"{place.line:>4}"
-    yield f"{style.dim}{gutter} |{style.plain} {_printable(problem.excerpt)}"
-    before, under = _carets(problem)
+    excerpt, before, under = _excerpt(problem)
+    yield f"{style.dim}{gutter} |{style.plain} {excerpt}"
     yield f"{style.dim}{' ' * len(gutter)} |{style.plain} {before}{style.red}{under}{style.plain}"
     for note in problem.notes:
         yield f"{style.dim}{' ' * len(gutter)} ={style.plain} {spot(note.place)}: {one_line(note.message)}"
@@ -40,7 +43,14 @@ def text(problem: Problem, style: Style) -> Iterator[str]:
 
 def spot(place: Place) -> str:
     """A place as editors understand it."""
-    return f"{place.path}:{place.line}:{place.column}"
+    return f"{shown(place.path)}:{place.line}:{place.column}"
+
+
+def shown(path: str) -> str:
+    """A file's name on one line, and without what would command a terminal."""
+    if path.isprintable():
+        return path
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
 
 
 def one_line(message: str) -> str:
@@ -48,13 +58,17 @@ def one_line(message: str) -> str:
     return " ".join(message.split())
 
 
-def _carets(problem: Problem) -> tuple[str, str]:
-    """The blank before, and the carets under, the span of a problem in its first line."""
+def _excerpt(problem: Problem) -> tuple[str, str, str]:
+    """The line that a problem begins in, and the blank before and the carets under its span."""
     place, line = problem.place, problem.excerpt
     start = place.column - 1
     end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
-    before = "".join("\t" if character == "\t" else " " * _width(character) for character in line[:start])
-    return before, "^" * max(1, sum(map(_width, line[start:end])))
+    first = max(0, start - LONGEST // 2) if len(line) > LONGEST else 0
+    last = first + LONGEST
+    before = "".join("\t" if character == "\t" else " " * _width(character) for character in line[first:start])
+    under = "^" * max(1, sum(map(_width, line[start : min(end, last)])))
+    left, right = "…" if first else "", "…" if len(line) > last else ""
+    return f"{left}{_printable(line[first:last])}{right}", " " * len(left) + before, under
 
 
 def _width(character: str) -> int:

@@ -105,7 +105,8 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
         # Asked of the mode and not of the system alone: to root every file is writable.
         if not before.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
             raise Unreadable("read-only")
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".asyncfix", dir=target.parent)
+        # Hidden, and no *.py: if we are killed, nobody takes it for code. Short: a name has room for 255 bytes.
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:20]}.", suffix=".asyncfix", dir=target.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -377,6 +378,47 @@ def test_fix_shows_a_diff_that_patch_can_read(run: Run) -> None:
     Path("a.py").write_bytes(before)
     subprocess.run(["git", "apply", "-p0"], input=out.encode(), check=True)
     assert Path("a.py").read_bytes() == after
+
+
+ODD = [
+    "a b.py",
+    " a.py",
+    "new\nline.py",
+    "tab\t.py",
+    "esc\x1b[31m.py",
+    "quote'\".py",
+    "back\\slash.py",
+    "\udcff.py",
+    "漢" * 80 + ".py",
+]
+
+
+@not_on_windows
+@pytest.mark.parametrize("tool", ["git apply -p0", "patch -s -p0"])
+def test_odd_names(tmp_path: Path, tool: str) -> None:
+    if not shutil.which(tool.split()[0]):
+        pytest.skip(f"needs {tool}")
+    for name in ODD:
+        Path(name).write_bytes(BAD.encode())
+    lines = shell("asyncfix check").stdout.splitlines()
+    assert [line.partition(":")[2] for line in lines[::3]][:-1] == [f"5:5: AIO101 [*] {MESSAGE}"] * len(ODD)
+    assert "esc\\x1b[31m.py:5:5: " in "\n".join(lines)
+    assert shell(f"asyncfix fix --diff -q > {tmp_path}/it.diff; {tool} < {tmp_path}/it.diff").stderr == ""
+    assert [Path(name).read_text() for name in ODD] == [GOOD] * len(ODD)
+    for name in ODD:
+        Path(name).write_bytes(BAD.encode())
+    assert "esc\\x1b[31m.py:5: AIO101 fixed" in shell("asyncfix fix").stderr
+    assert [Path(name).read_text() for name in ODD] == [GOOD] * len(ODD)
+
+
+def test_of_a_long_line_a_part_is_shown(run: Run) -> None:
+    write(a=f"import time\n\nasync def f(): x = {'1' * 1000}; time.sleep({'2' * 1000}); y = {'3' * 1000}\n")
+    _, excerpt, carets, _ = run("check")[1].splitlines()
+    assert excerpt.startswith("   3 | …111")
+    assert excerpt.endswith("222…")
+    assert excerpt.index("time.sleep") == carets.index("^")
+    assert len(excerpt) == 409
+    assert excerpt[carets.index("^") : carets.rindex("^") + 2].endswith("2…")
 
 
 def test_fix_of_stdin(run: Run, stdin: Callable[[bytes], None]) -> None:
