@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from . import arguments, config, report
 from .check import Checked, check
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .fix import Fixed
     from .rule import Rule
 
-CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+CLEAN, FOUND, FAILED = 0, 1, 2
+INTERRUPTED = 128 + 2  # by SIGINT, as a shell counts
 STDIN = Path("-")
 
 T = TypeVar("T")
@@ -40,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Misuse as error:
         _say(f"asyncfix: {error}")
         return FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         _say("asyncfix: interrupted; no file is half written")
-        return INTERRUPTED
+        return 128 + interrupt.args[0] if interrupt.args else INTERRUPTED
     except BrokenPipeError:
         _drop_output()  # whoever read it has seen enough
         return FOUND
@@ -225,7 +226,27 @@ def _fix(options: argparse.Namespace) -> int:
         return fixed
 
     results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
-    return _tell(watched(results, len(task.inputs), _speaks), options)
+    with _terminated_like_interrupted():
+        return _tell(watched(results, len(task.inputs), _speaks), options)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Have SIGTERM leave no temporary file behind: by itself it ends Python without running one `finally`."""
+    import signal  # late, as the rewriter
+
+    def interrupt(number: int, _: object) -> NoReturn:
+        raise KeyboardInterrupt(number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _speaks(fixed: Fixed) -> object:

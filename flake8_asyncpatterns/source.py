@@ -97,8 +97,6 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
     Follows symbolic links and keeps the mode (and the owner, where allowed). `was` is what the file must still
     hold. Raises Unreadable, and leaves the file as it is, when it is read-only, changed meanwhile, or has no room.
     """
-    import tempfile  # late: it is slow to import, and most runs write nothing
-
     target = Path(os.path.realpath(path))
     try:
         before = target.stat()
@@ -106,10 +104,9 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
         if not before.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
             raise Unreadable("read-only")
         # Hidden, and no *.py: if we are killed, nobody takes it for code. Short: a name has room for 255 bytes.
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:20]}.", suffix=".asyncfix", dir=target.parent)
-        temporary = Path(name)
+        temporary = target.with_name(f".{target.name[:20]}.{os.urandom(6).hex()}.asyncfix")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb", opener=_private) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -124,6 +121,11 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise Unreadable(reason(error)) from None
+
+
+def _private(path: str, flags: int) -> int:
+    """An opener: until the new file has the old one's mode, its text is for nobody else."""
+    return os.open(path, flags, 0o600)
 
 
 def reason(error: OSError) -> str:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -529,6 +530,37 @@ def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     write(a=BAD)
     monkeypatch.setattr(cli, "check", interrupt)
     assert run("check") == (130, "", "asyncfix: interrupted; no file is half written\n")
+
+
+@not_on_windows
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_files_are_written(run: Run, monkeypatch: pytest.MonkeyPatch, number: int, code: int) -> None:
+    def fsync(_: int) -> None:
+        os.kill(os.getpid(), number)
+
+    write(a=BAD)
+    before = signal.getsignal(number)
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert run("fix") == (code, "", "asyncfix: interrupted; no file is half written\n")
+    assert Path("a.py").read_text() == BAD
+    assert [*Path().iterdir()] == [Path("a.py")]
+    assert signal.getsignal(number) is before
+
+
+@not_on_windows
+def test_interrupted_before_all_is_loaded() -> None:
+    code = """
+import signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "flake8_asyncpatterns.check":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from flake8_asyncpatterns.__main__ import main
+sys.exit(main())
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
 class Terminal(io.StringIO):
