@@ -114,7 +114,7 @@ def write(path: Path, data: bytes, *, was: bytes) -> None:
                 with suppress(OSError):
                     os.chown(temporary, before.st_uid, before.st_gid)
             temporary.chmod(stat.S_IMODE(before.st_mode))
-            if target.read_bytes() != was:
+            if not stat.S_ISREG(before.st_mode) or target.read_bytes() != was:
                 raise Unreadable("changed on disk since it was read")
             temporary.replace(target)
         finally:

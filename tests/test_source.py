@@ -170,6 +170,15 @@ def test_what_has_changed_meanwhile_is_left_alone(file: Path) -> None:
     assert alone(file)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a POSIX system")
+def test_a_file_that_became_a_pipe_is_not_waited_for(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(Unreadable, match="changed on disk"):
+        write(file, b"new\n", was=b"old\n")
+    assert alone(file)
+
+
 def test_a_file_that_went_away(file: Path) -> None:
     file.unlink()
     with pytest.raises(Unreadable, match="no such file"):
