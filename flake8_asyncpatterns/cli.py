@@ -137,6 +137,8 @@ def _task(options: argparse.Namespace) -> Task:
         project = config.load(options.config)
     else:
         project = config.Config(root=here) if options.isolated else config.nearest(here)
+    if options.select is not None and not _words(options.select):
+        raise Misuse("--select names no rule")  # an empty variable must not turn all off
     given = Layer(
         None if options.select is None else codes(_words(options.select), "--select"),
         codes(_words(options.extend_select), "--extend-select"),

@@ -50,6 +50,8 @@ def _table(path: Path) -> Any:
         tables = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise Misuse(f"{path}: is no TOML: {error}") from None
+    except RecursionError:
+        raise Misuse(f"{path}: is nested too deeply") from None
     except UnicodeDecodeError:
         raise Misuse(f"{path}: is no TOML: it is not utf-8") from None
     except OSError as error:

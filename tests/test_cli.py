@@ -164,6 +164,7 @@ def test_configuration_and_what_goes_before_it(run: Run) -> None:
     ("arguments", "said"),
     [
         (["check", "--select", "AI0101"], "--select: no rule's code begins with 'AI0101'; did you mean AIO101?"),
+        (["check", "--select", " ,"], "--select names no rule"),
         (["check", "--ignore", "X"], "--ignore: no rule's code begins with 'X'"),
         (["check", "--config", "none.toml"], "none.toml: no such file"),
         (["check", "--config", "x", "--isolated"], "--isolated and --config exclude each other"),

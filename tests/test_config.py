@@ -182,6 +182,9 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"x = '\xff'\n")
     with pytest.raises(Misuse, match="is no TOML: it is not utf-8"):
         load(path)
+    path.write_text("x = " + "[" * 100_000)
+    with pytest.raises(Misuse, match="is nested too deeply"):
+        load(path)
 
 
 def test_a_named_file_must_have_something_to_say(tmp_path: Path) -> None:
