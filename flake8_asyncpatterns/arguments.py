@@ -45,7 +45,7 @@ rules:
 
 configuration, in pyproject.toml (the nearest one upward that has the table):
   [tool.asyncfix]
-  extend-select = ["AIO105"]
+  extend-select = ["AIO410"]
   ignore = ["AIO2"]
   exclude = ["docs", "tests/data/*"]
   per-file-ignores = { "tests/*" = ["AIO101"] }
