@@ -49,6 +49,27 @@ async def pause(seconds):
     return await asyncio.sleep(seconds)
 ```
 
+What comes from elsewhere can only be taken for a lock, so that this needs `--unsafe`:
+
+```python bad
+import asyncio
+
+
+@asyncio.coroutine
+def pause(lock):
+    with (yield from lock):
+        yield from asyncio.sleep(1)
+```
+
+```python good
+import asyncio
+
+
+async def pause(lock):
+    async with lock:
+        await asyncio.sleep(1)
+```
+
 ## Fix
 
 The decorator goes, `def` becomes `async def`, `yield from` becomes `await`, `with (yield from lock)` becomes
