@@ -49,7 +49,7 @@ def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fi
         mended = mend(source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path)
     except Unsettled as error:
         raise Unreadable(str(error)) from None
-    except RecursionError:
+    except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full
         raise Unreadable(TOO_DEEP) from None
     after = encode(source, mended.text)
     remaining = findings(parse(mended.text, path), rules)

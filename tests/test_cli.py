@@ -264,6 +264,17 @@ def test_deep_nesting_in_a_rule(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("check", "-q") == (2, "", "a.py: is nested too deeply\n")
 
 
+@pytest.mark.parametrize("error", [RecursionError, MemoryError])
+def test_deep_nesting_in_what_a_fix_wrote(run: Run, monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def give_up(*_: object) -> None:
+        raise error
+
+    write(a=BAD)
+    monkeypatch.setattr("flake8_asyncpatterns.rewrite.render", give_up)
+    assert run("fix", "-q") == (2, "", "a.py: is nested too deeply\n")
+    assert Path("a.py").read_text() == BAD
+
+
 def test_files(run: Run) -> None:
     taken = ["a.py", "b.pyw", "sub/c.py", "sub/deep/d.py"]
     left = [
