@@ -70,13 +70,15 @@ def encode(source: Source, text: str) -> bytes:
     in other bytes than they had.
     """
     try:
-        if source.text.encode(source.encoding) != source.data:
-            raise Unreadable(f"{source.encoding} does not write back the bytes that it read")
+        same = source.text.encode(source.encoding) == source.data
+    except UnicodeError:  # idna reads more than it can write
+        same = False
+    if not same:
+        raise Unreadable(f"{source.encoding} does not write back the bytes that it read")
+    try:
         return text.encode(source.encoding)
     except UnicodeEncodeError as error:
         raise Unreadable(f"{source.encoding} cannot encode {error.object[error.start]!r}") from None
-    except UnicodeError:  # what idna has to say, which reads more than it can write
-        raise Unreadable(f"{source.encoding} does not write back the bytes that it read") from None
 
 
 def read(path: Path) -> Source:
