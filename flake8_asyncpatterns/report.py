@@ -14,6 +14,9 @@ PROPERTY = MESSAGE + ":,"
 # Of a longer line only a part is shown: it is data, or was written by a program.
 LONGEST = 400
 
+# Not printable for Python, and yet text: wide and hard spaces, and what joins emoji.
+HARMLESS = "\t\xa0\u3000\u200c\u200d"
+
 MARKS = {"safe": "[*] ", "unsafe": "[!] ", "": ""}
 
 
@@ -65,8 +68,10 @@ def _excerpt(problem: Problem) -> tuple[str, str, str]:
     end = place.end_column - 1 if place.end_line == place.line else len(line.rstrip())
     first = max(0, start - LONGEST // 2) if len(line) > LONGEST else 0
     last = first + LONGEST
-    before = "".join("\t" if character == "\t" else " " * _width(character) for character in line[first:start])
-    under = "^" * max(1, sum(map(_width, line[start : min(end, last)])))
+    before = "".join(
+        "\t" if character == "\t" else " " * _width(character) for character in _printable(line[first:start])
+    )
+    under = "^" * max(1, sum(map(_width, _printable(line[start : min(end, last)]))))
     left, right = "…" if first else "", "…" if len(line) > last else ""
     return f"{left}{_printable(line[first:last])}{right}", " " * len(left) + before, under
 
@@ -86,7 +91,7 @@ def _printable(line: str) -> str:
     """A line of source without what would command a terminal."""
     if line.isprintable():
         return line
-    return "".join(" " if c == "\f" else c if c == "\t" or c >= "\xa0" or " " <= c <= "~" else "\ufffd" for c in line)
+    return "".join(" " if c == "\f" else c if c.isprintable() or c in HARMLESS else "\ufffd" for c in line)
 
 
 def summary(problems: Iterable[Problem], files: int) -> str:

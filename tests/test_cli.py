@@ -724,3 +724,10 @@ def test_check_starts_lean() -> None:
         assert f"flake8_asyncpatterns.{late}" not in loaded
     heavy = {"libcst", "json", "difflib", "tomllib", "logging", "tempfile", "dataclasses", "importlib.metadata"}
     assert not loaded & {*heavy, "flake8", "asyncio", "subprocess", "multiprocessing"}
+
+
+def test_source_that_would_turn_the_terminal_s_text_around(run: Run) -> None:
+    write(a="import time\n\nasync def f(): '\u202e\u2028\x1bä　'; time.sleep(1)\n")
+    _, excerpt, carets, _ = run("check")[1].splitlines()
+    assert excerpt == "   3 | async def f(): '���ä　'; time.sleep(1)"
+    assert carets == "     | " + " " * 25 + "^" * 13  # one of the characters is two wide
