@@ -20,8 +20,9 @@ async def poll(delay):
 
 ## Fix
 
-Safe: `await asyncio.sleep(…)` takes the same number of seconds. A `time.sleep()` inside a plain function that the
-coroutine hands to a thread is right where it is, and is not reported.
+Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe inside a `with` that holds a thread's lock, or
+what may be one: another task that wants it would stop the event loop for good. A `time.sleep()` inside a plain function
+that the coroutine hands to a thread is right where it is, and is not reported.
 
 ## When to ignore
 
@@ -37,11 +38,13 @@ are not mistaken for the module.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from ..callbacks import is_callback
+from ..knowledge.locks import THREAD_LOCKS
 from ..module import Module
-from ..rule import Fix, Report, Symbol, replace, rule
+from ..rule import Edit, Fix, Report, Symbol, replace, rule
 
 
 @rule("AIO101", "blocking-sleep", ast.Call)
@@ -54,10 +57,21 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     message = "`time.sleep()` blocks the event loop; await `asyncio.sleep()`"
     match call:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
-            fix = Fix(
-                replace(call, "await {call}", call=call),
-                replace(call.func, "{sleep}", sleep=Symbol("asyncio.sleep")),
-            )
-            yield Report(call, message, fix)
+            awaited = isinstance(module.parent(call), ast.Await)
+            edits: list[Edit] = [] if awaited else [replace(call, "await {call}", call=call)]
+            edits.append(replace(call.func, "{sleep}", sleep=Symbol("asyncio.sleep")))
+            yield Report(call, message, Fix(*edits, unsafe=_lock_around(call, module)))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")
+
+
+def _lock_around(call: ast.Call, module: Module) -> str:
+    """Why another task must not run during this sleep: what a `with` around it holds may be a thread's lock."""
+    function = module.function(call)
+    for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
+        for item in around.items if isinstance(around, ast.With) else ():
+            held = item.context_expr
+            plain = isinstance(held, (ast.Name, ast.Attribute)) and module.type_of(held) is None
+            if plain or module.type_of(held) in THREAD_LOCKS:
+                return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
+    return ""
