@@ -188,6 +188,8 @@ def lasting(callback: ast.expr, module: Module) -> bool:
                 bindings = module.bindings(part)
                 if bindings is not None and (len(bindings) > 1 or any(_in_loop(b, part, module) for b in bindings)):
                     return False
+                if module.declarations(part) or fleeting(part, module):
+                    return False
             case ast.Attribute() if part not in settled:
                 if module.name(part) is None and module.definition(part) is None:
                     return False
@@ -213,7 +215,19 @@ def _path(node: ast.expr) -> Iterator[ast.expr]:
 def _in_loop(binding: ast.AST, use: ast.AST, module: Module) -> bool:
     """May this binding be made again before a callback that uses it runs?"""
     around = set(module.ancestors(binding))
+    if module.function(binding) is not module.function(use):
+        return any(isinstance(a, LOOPS) for a in around)
     return any(a in around and isinstance(a, (*LOOPS, *COMPREHENSIONS)) for a in module.ancestors(use))
+
+
+def fleeting(name: ast.Name, module: Module) -> bool:
+    """May this name be gone later: `except E as name`, `del name`, or a class body's, which no lambda sees?"""
+    bindings = module.bindings(name) or ()
+    return (
+        any(isinstance(binding, ast.ExceptHandler) for binding in bindings)
+        or any(isinstance(use.ctx, ast.Del) for use in module.uses(name))
+        or (module.class_of(name) is not None and any(module.class_of(binding) for binding in bindings))
+    )
 
 
 def unused(wanted: str, *nodes: ast.AST) -> str:

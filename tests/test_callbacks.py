@@ -366,3 +366,26 @@ def test_every_name_of_the_tables_exists(name: str) -> None:
         assert callable(thing)
         return
     pytest.fail(name)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n        pass\n    except ValueError as error:\n        future.add_done_callback(plain(error))\n",
+        "error = 1\n    future.add_done_callback(plain(error))\n    del error\n",
+        "class A:\n        error = 1\n        future.add_done_callback(plain(error))\n",
+    ],
+)
+def test_a_lambda_uses_no_name_that_is_gone_when_it_runs(code: str) -> None:
+    source = f"import asyncio\n\n\ndef plain(x):\n    print(x)\n\n\nasync def main(future: asyncio.Future):\n    {code}"
+    assert mended(source, rules=OURS).text == source
+    assert [finding.refusal for finding in found(source, OURS)] == ["`error` is gone when the callback runs"]
+
+
+def test_a_variable_of_an_outer_loop_may_be_another_when_the_callback_runs() -> None:
+    source = (
+        "import asyncio\n\n\ndef plain(x):\n    print(x)\n\n\n"
+        "def main(future: asyncio.Future):\n    def add():\n        future.add_done_callback(plain(number))\n"
+        "    for number in range(3):\n        add()\n"
+    )
+    assert mended(source, unsafe=False, rules=OURS).text == source

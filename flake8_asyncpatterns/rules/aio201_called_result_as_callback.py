@@ -81,8 +81,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import COROUTINE, Handed, arguments, handed, lasting, result, unused
-from ..flow import suspends, yields
+from ..callbacks import COROUTINE, Handed, arguments, fleeting, handed, lasting, result, unused
+from ..flow import suspends, within, yields
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, replace_argument, rule
 
@@ -150,6 +150,9 @@ def _ignoring(found: Handed, call: ast.Call, module: Module) -> Fix | str:
                 return Fix(replace(call, "{f}", f=call.func))  # `task.add_done_callback(f(task))`
     if suspends(call) or yields(call):
         return "a lambda can neither await nor yield"
+    gone = [node.id for node in within(call) if isinstance(node, ast.Name) and fleeting(node, module)]
+    if gone:
+        return f"`{gone[0]}` is gone when the callback runs"
     parameter = unused("_", call)
     star = "" if found.receiver.given == 1 else "*"
     unsafe = "" if lasting(call, module) else LATER
