@@ -56,6 +56,8 @@ class Conversion:
         self.reason = ""
         self.unsafe = ""
         self.needs: dict[Conversion, None] = {}
+        # Generators without a decorator that it may drive, as far as a method's name says, and where.
+        self.suspects: list[tuple[Conversion, ast.expr]] = []
         self.known = False
         self.driven = False
         self.iterated = False
@@ -97,6 +99,7 @@ class Generators:
             self._judge()
             self._connect()
             self._spread()
+            self._suspect()
             self._gather()
 
     # Which functions there are
@@ -332,7 +335,10 @@ class Generators:
     def _connect_operand(self, value: ast.expr, driver: Conversion | None, function: ast.AST | None) -> None:
         """One expression that a generator drives, and the conversions that it may come from."""
         sure = [self.conversions[f] for f in self.driven_by(value) if f in self.conversions]
-        maybe = [] if sure or (driver and driver.decorators) else list(self._by_name(value))
+        maybe = [] if sure else list(self._by_name(value))
+        if driver and driver.decorators:
+            driver.suspects += [(source, value) for source in maybe if not source.decorators]
+            maybe = []
         for source in dict.fromkeys([*sure, *maybe]):
             if driver and not source.decorators:
                 driver.need(source)
@@ -530,6 +536,15 @@ class Generators:
                     cause = origin[conversion] = origin[blocked]
                     conversion.reason = f"it must turn over together with {cause.place}, and {cause.reason}"
                     todo.append(conversion)
+
+    def _suspect(self) -> None:
+        """What may be a generator of this file has to turn over, too, or else it may be awaited in vain."""
+        for conversion in self.conversions.values():
+            for source, value in conversion.suspects if not conversion.reason else ():
+                if not source.reason:
+                    conversion.need(source)
+                elif not conversion.unsafe:
+                    conversion.unsafe = f"`{ast.unparse(value)}` may be the generator {source.place}, which stays one"
 
     def _gather(self) -> None:
         """One Fix for each set of conversions that are connected."""

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .flow import body, is_generator
 from .knowledge.awaitables import AWAITABLES, FUTURES, ITERABLES, LOCKS, PLAIN
 from .meanings import DEFINITIONS, Meanings
 
@@ -86,7 +87,16 @@ class Kinds:
     def iterable(self, value: ast.expr) -> bool:
         """Is this surely something to iterate over, and not to await?"""
         found = self.meanings.results(value)
-        return bool(found) and all(self._is_iterable(meaning) for meaning in found)
+        return (bool(found) and all(map(self._is_iterable, found))) or any(map(self._is_plain_generator, found))
+
+    def _is_plain_generator(self, meaning: ast.AST) -> bool:
+        """Is this a generator of the file that yields values, and drives nothing?"""
+        return (
+            isinstance(meaning, ast.FunctionDef)
+            and not meaning.decorator_list
+            and is_generator(meaning)
+            and not any(isinstance(node, ast.YieldFrom) for node in body(meaning))
+        )
 
     def _is_iterable(self, meaning: ast.AST) -> bool:
         match meaning:

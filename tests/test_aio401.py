@@ -542,3 +542,44 @@ def test_an_iterable_class_cannot_be_awaited() -> None:
 def test_star_imports_and_other_decorators_of_that_name_are_not_ours() -> None:
     for head in ("from tornado.gen import coroutine", "from asyncio import *", "def coroutine(f): return f"):
         assert found(f"{head}\n@coroutine\ndef f(x):\n    yield x\n", RULES_HERE) == []
+
+
+def test_what_drives_a_plain_generator_of_the_file_stays() -> None:
+    code = dedent("""
+        import asyncio
+
+        def pause():
+            yield
+
+        @asyncio.coroutine
+        def main():
+            yield from pause()
+    """)
+    assert fixed(code, unsafe=True) == code
+    assert "iterated" in refusals(code)[8]
+
+
+CONNECTION = """
+import asyncio
+
+class Connection:
+    def read(self):
+        yield from {driven}
+
+@asyncio.coroutine
+def main(connection):
+    return (yield from connection.read())
+"""
+
+
+def test_what_may_drive_a_generator_that_stays_is_unsafe() -> None:
+    code = CONNECTION.format(driven="self.future")
+    assert fixed(code) == code
+    assert any("may be the generator `read`" in reason for reason in unsafe_reasons(code))
+
+
+def test_what_may_drive_a_generator_turns_over_with_it() -> None:
+    code = CONNECTION.format(driven="asyncio.sleep(1)")
+    made = fixed(code)
+    assert "async def read" in made
+    assert "await connection.read()" in made
