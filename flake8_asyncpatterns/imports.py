@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,6 +12,10 @@ from .knowledge.names import OTHER_LOOPS
 from .module import Module
 from .rule import Remove, Symbol
 from .scopes import imports
+
+WORD = re.compile(r"\w+")
+# No `__all__` and no annotation has strings as long as this.
+LONG_STRING = 1000
 
 
 class Speller:
@@ -128,5 +133,5 @@ def _exported(module: Module) -> set[str]:
         word
         for node in module.nodes(ast.Constant)
         if isinstance(node.value, str)
-        for word in node.value.replace(".", " ").split()[:20]
+        for word in WORD.findall(node.value[:LONG_STRING])
     }
