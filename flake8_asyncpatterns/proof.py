@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .edits import MARK, AddImports, AnyEdit, RemoveAlias, Spell, in_call, skeleton, target
+from .edits import MARK, AddImports, AnyEdit, Refused, RemoveAlias, Spell, in_call, skeleton, target
+from .flow import suspends
 from .rule import Hole, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
 from .scopes import children
 
@@ -27,7 +29,10 @@ class Unproven(Exception):
 
 
 def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> None:
-    """Raise Unproven unless `after` is `before` with exactly these edits, and has all its comments."""
+    """Raise Unproven unless `after` is `before` with exactly these edits, and has all its comments.
+
+    Raise Refused where the edits themselves would make something of it that does not run.
+    """
     try:
         got = ast.parse(after)
     except (SyntaxError, ValueError) as error:
@@ -35,8 +40,32 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
     want = Substitution(before, spell).apply(edits)
     if different := difference(want, got):
         raise Unproven(f"the result is another program than the fix describes ({different})")
+    if not _compiles(got) and _compiles(ast.parse(before)):
+        raise Refused("Python does not allow such code in this place")
+    if _asynchronous(got) > _asynchronous(ast.parse(before)):
+        raise Refused("an `await` would make a generator expression asynchronous, which not everything can iterate")
     if lost := _comments(before) - _comments(after):
         raise Unproven(f"a comment would be lost: {next(iter(lost))}")
+
+
+def _compiles(tree: ast.Module) -> bool:
+    """Is this a program also for what only the compiler checks, such as where an `await` may stand?"""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(tree, "<fixed>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return False
+    return True
+
+
+def _asynchronous(tree: ast.Module) -> int:
+    """How many generator expressions are asynchronous: those that await, but for where they get their items."""
+    return sum(
+        node.generators[0].is_async or suspends(node.elt, *node.generators[0].ifs, *node.generators[1:])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.GeneratorExp)
+    )
 
 
 def _comments(text: str) -> Counter[str]:
@@ -63,6 +92,7 @@ class Substitution:
         self.found: dict[tuple[object, ...], list[ast.AST]] = {}
         # What stands where a node of the original stood: statements may become several, or none.
         self.now: dict[ast.AST, list[Any]] = {}
+        self.emptied: set[ast.AST] = set()
         todo: list[ast.AST] = [self.tree]
         while todo:
             node = todo.pop()
@@ -82,16 +112,19 @@ class Substitution:
     def apply(self, edits: Iterable[AnyEdit]) -> ast.Module:
         """The tree after these edits; it is the one given out by every call."""
         placed = [(self.twin(target(edit)), edit) for edit in edits]
-        blocks: list[tuple[ast.AST, list[ast.stmt]]] = []
-        # Inmost first; of several at one node, what comes in front of it last.
-        for node, edit in sorted(placed, key=lambda p: (-self.order[p[0]], isinstance(p[1], (Insert, AddImports)))):
-            if isinstance(edit, Remove):
-                blocks.append((self.parents[node], self._block(node)))
+        self._find_emptied({node for node, edit in placed if isinstance(edit, Remove)})
+        # Of several that come in front of one node, the last is put there first.
+        placed.reverse()
+        for node, edit in sorted(placed, key=lambda p: (-self.order[p[0]], _turn(p[1]))):
             self._apply(edit, node)
-        for parent, block in blocks:
-            if not block and parent is not self.tree:
-                block.append(ast.Pass())
         return self.tree
+
+    def _find_emptied(self, removed: set[ast.AST]) -> None:
+        """Note the first statements of blocks of which nothing is to be left."""
+        for node in removed:
+            block = self._block(node)
+            if self.parents[node] is not self.tree and block[0] is node and removed.issuperset(block):
+                self.emptied.add(node)
 
     def _apply(self, edit: AnyEdit, node: Any) -> None:
         match edit:
@@ -105,7 +138,8 @@ class Substitution:
                 added = [ast.Import([ast.alias(module)]) for module in modules]
                 self._put(node, [*self._current(node), *added] if after else [*added, *self._current(node)])
             case Remove():
-                self._put(node, [])
+                left = [ast.Pass()] if node in self.emptied else []
+                self._put(node, [*(item for item in self._current(node) if item is not node), *left])
             case RemoveDecorator(decorator=decorator):
                 gone = self.twin(decorator)
                 for function in self._current(node):
@@ -177,6 +211,16 @@ class Substitution:
             case list():
                 return [made for statement in hole for made in self._current(self.twin(statement))]
         return self._current(self.twin(hole))
+
+
+def _turn(edit: AnyEdit) -> int:
+    """Of the edits at one node, which comes first: what changes it, what is put next to it, what takes it away."""
+    match edit:
+        case Insert() | AddImports():
+            return 1
+        case Remove():
+            return 2
+    return 0
 
 
 def _filled(item: Any, filled: Mapping[str, list[Any]]) -> list[Any]:

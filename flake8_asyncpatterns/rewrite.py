@@ -154,7 +154,7 @@ class Step:
         edits: list[AnyEdit] = [edit for fix in fixes for edit in fix.edits]
         try:
             prove(self.module.text, [*edits, *added], speller, after := data.decode())
-        except Unproven as reason:
+        except (Refused, Unproven) as reason:
             return fixes, self.module.text, reason
         except RecursionError:
             return fixes, self.module.text, Refused("the code is nested too deeply")
