@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import sys
 import tokenize
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
+SPACE = re.compile(rb"[ \t\f\r\n]*")
+SPACES = (b" ", b"\t", b"\f", b"\r", b"\n")
+SEMICOLON = re.compile(rb"[ \t\f]*;[ \t\f]*")
 
 # How tightly an expression binds, as far as parentheses around what fixes write are concerned.
 LOOSE, CONDITION, OPERAND, PRIMARY = 0, 1, 2, 3
@@ -158,10 +162,12 @@ class Text:
         return line
 
     def parentheses(self, node: ast.expr) -> tuple[int, int] | None:
-        """The span of an expression with the parentheses right around it, if it has its own."""
-        start, end = self.at(node), self.end(node)
-        left = len(self.data[:start].rstrip(BLANK)) - 1 if start else -1
-        right = end + len(self.data[end : self.line_end(end)]) - len(self.data[end : self.line_end(end)].lstrip(BLANK))
+        """The span of an expression with the parentheses right around it, if it has its own (and no comment there)."""
+        found = SPACE.match(self.data, self.end(node))
+        assert found
+        left, right = self.at(node) - 1, found.end()
+        while left >= 0 and self.data[left : left + 1] in SPACES:
+            left -= 1
         if left < 0 or self.data[left : left + 1] != b"(" or self.data[right : right + 1] != b")":
             return None
         match self.module.parent(node):
@@ -220,7 +226,8 @@ def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt])
             return [_remove_lines(text.data.rindex(b"@", 0, text.at(decorator)), text.end(decorator), text)]
         case MakeAsync(node=node):
             at = text.at(node)
-            return [Splice(at, at, (b"async ",))]
+            # Not just put in, so that whatever is put in front of the statement comes before it.
+            return [Splice(at, at + 1, (b"async " + text.data[at : at + 1],))]
         case MakeSync(node=node):
             found = re.compile(rb"async[ \t\f]+").match(text.data, text.at(node))
             if not found:
@@ -244,7 +251,10 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
     parent = text.module.parent(node)
     required, own = needs(parent, field_of(node, parent)), text.parentheses(node)
     before = after = b""
-    if own is None and binds(made) < required:
+    bare = isinstance(made, ast.Tuple) and made is template[0].value and not edit.template.startswith("(")
+    # In an f-string, `{{` is a brace of its text.
+    brace = edit.template.startswith("{{") and any(isinstance(a, ast.JoinedStr) for a in text.module.ancestors(node))
+    if (own is None and binds(made) < required) or bare or brace or _shares_parentheses(node, parent, text):
         before, after = b"(", b")"
     elif (
         own is not None
@@ -258,15 +268,37 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
     return _checked(Splice(start, end, parts), text)
 
 
+def _shares_parentheses(node: ast.expr, parent: ast.AST | None, text: Text) -> bool:
+    """Is this the generator expression of `f(x for x in y)`, whose parentheses are the call's as well?"""
+    return isinstance(node, ast.GeneratorExp) and isinstance(parent, ast.Call) and text.end(node) == text.end(parent)
+
+
 def _replace_argument(edit: ReplaceArgument, text: Text, spell: Spell) -> Splice:
     value = edit.node.value if isinstance(edit.node, ast.keyword) else edit.node
     _placed(value, text)
     # Parentheses around one argument would make a tuple of several.
     own = text.parentheses(edit.node) if isinstance(edit.node, ast.expr) else None
     start, end = own or (text.at(edit.node), text.end(edit.node))
+    _in_order(edit, text)
     places = holes(in_call(edit.template))
     parts = _fill(edit.template, edit.holes, edit.node, text, spell, b"", places)
+    if _shares_parentheses(value, text.module.parent(edit.node), text):
+        parts = [b"(", *parts, b")"]
     return _checked(Splice(start, end, tuple(_with_comments(parts, start, text))), text)
+
+
+def _in_order(edit: ReplaceArgument, text: Text) -> None:
+    """Refuse to write a positional argument behind one with a keyword."""
+    [statement] = skeleton(in_call(edit.template))
+    call = text.module.parent(edit.node)
+    assert isinstance(call, ast.Call)
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    at = text.at(edit.node)
+    behind = any(text.at(a) > at for a in call.args)
+    before = any(text.at(k) < at for k in call.keywords)
+    if (statement.value.keywords and behind) or (statement.value.args and before):
+        raise Refused("a positional argument cannot follow one with a keyword")
 
 
 def _with_comments(parts: list[bytes | Slot], start: int, text: Text) -> Iterator[bytes | Slot]:
@@ -286,7 +318,14 @@ def _touches_a_word(data: bytes, start: int, end: int) -> bool:
 
 
 def _placed(node: ast.expr, text: Text) -> None:
-    """Refuse code inside an f-string where its place is not certain, or its text is a part of the string."""
+    """Refuse patterns, and code in an f-string where its place is not certain or its text is a part of the string."""
+    inside = isinstance(text.module.parent(node), ast.JoinedStr) or (
+        isinstance(node, ast.JoinedStr) and isinstance(text.module.parent(node), ast.FormattedValue)
+    )
+    if inside:
+        raise Refused("the text of an f-string is no code")
+    if any(isinstance(around, ast.pattern) for around in text.module.ancestors(node)):
+        raise Refused("a pattern of `case` takes no other code")
     if not any(isinstance(around, ast.JoinedStr) for around in text.module.ancestors(node)):
         return
     if sys.version_info < (3, 12):
@@ -307,8 +346,13 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
     template = edit.template.rstrip("\n")
     if "\n" in template and not (text.first_on_line(statement) and text.last_on_line(statement)):
         raise Refused("the statement shares its line with another")
+    start, (_, first) = text.start(statement), next(pieces(template), ("", None))
+    if template.startswith("{") and first and isinstance(edit.holes[first], list):
+        if not (text.first_on_line(statement) and text.last_on_line(statement)):
+            raise Refused("the statement shares its line with another")
+        start = text.line_start(start)  # a block brings its indentation along
     parts = _fill(template, edit.holes, text.own(statement), text, spell, text.indent(statement))
-    return _checked(Splice(text.start(statement), text.end(statement), tuple(parts)), text)
+    return _checked(Splice(start, text.end(statement), tuple(parts)), text)
 
 
 def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
@@ -342,13 +386,26 @@ def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Sp
         and all(other in removed for other in block)
         and text.module.parent(statement) is not text.module.tree
     ):
-        return Splice(start, end, (b"pass",))
+        return _checked(Splice(start, end, (b"pass",)), text)
     if not (text.first_on_line(statement) and text.last_on_line(statement)):
-        raise Refused("the statement shares its line with another")
+        return _remove_from_line(block, statement, text)
     splice = _remove_lines(start, end, text)
     if isinstance(statement, (ast.Import, ast.ImportFrom)) and not splice.parts:
         return Splice(splice.start, _without_double_gap(splice, text), ())
     return splice
+
+
+def _remove_from_line(block: list[ast.stmt], statement: ast.stmt, text: Text) -> Splice:
+    """Take a statement out of a line of several: `a; b; c`."""
+    index = next(i for i, other in enumerate(block) if other is statement)
+    start, end = text.start(statement), text.end(statement)
+    for right, left in itertools.pairwise(block[max(index - 1, 0) : index + 2][::-1]):
+        # First with the one behind it, then with the one in front.
+        first, last = text.end(left), text.start(right)
+        if SEMICOLON.fullmatch(text.data, first, last):
+            splice = Splice(start, last, ()) if left is statement else Splice(first, end, ())
+            return _checked(splice, text)
+    raise Refused("the statement shares its line with another")
 
 
 def _without_double_gap(splice: Splice, text: Text) -> int:
@@ -419,7 +476,8 @@ def _fill(
                 parts += [text_of, spell(hole, node).encode()]
             case list():
                 stem, _, last = text_of.rpartition(text.newline)
-                parts += [stem + text.newline if _ else b"", _block(hole, node, last, text)]
+                first = not parts and not text_of
+                parts += [stem + text.newline if _ else b"", _block(hole, node, indent if first else last, text)]
             case ast.stmt():
                 raise ValueError("a hole for statements takes a list of them")
             case _:
@@ -450,8 +508,12 @@ def _expression(hole: ast.expr, parent: ast.AST, field: str, text: Text) -> Slot
     start, end = text.at(hole), text.end(hole)
     if isinstance(hole, ast.Tuple) and text.data[start : start + 1] != b"(":
         return Slot(start, end, b"(", b")")
+    if isinstance(hole, ast.Tuple) and isinstance(parent, ast.withitem):
+        return Slot(start, end, b"(", b")")  # `with (a, b):` has two managers
     bracketed = (isinstance(parent, ast.Call) and field != "func") or isinstance(parent, ast.keyword)
     tight = binds(hole) >= needs(parent, field) and not isinstance(hole, (ast.NamedExpr, ast.Yield, ast.YieldFrom))
+    if isinstance(parent, ast.Attribute) and isinstance(hole, ast.Constant) and type(hole.value) is int:
+        tight = False  # `1.real` would be a number with a fraction
     if tight and (bracketed or _stands_alone(text.data[start:end])):
         return Slot(start, end)
     if isinstance(hole, ast.Starred):
@@ -519,7 +581,10 @@ def _parts(text: Text, splice: Splice, inner: list[Splice], lost: set[Splice]) -
         if isinstance(part, bytes):
             yield part
             continue
-        within = [s for s in inner if part.start <= s.start and s.end <= part.end and s not in placed]
+        # What stands twice is changed twice; but what is only put in, between two slots, belongs to one of them.
+        within = [
+            s for s in inner if part.start <= s.start and s.end <= part.end and (s.start < s.end or s not in placed)
+        ]
         placed.update(within)
         code = _render(text, part.start, part.end, within, lost)
         if part.indents:

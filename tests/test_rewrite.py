@@ -110,6 +110,7 @@ def apart(module: Module) -> Iterable[Edit]:
         ("h((f(1)))", "h(f, 1)"),
         ("h(f((1)))", "h(f, 1)"),
         ("h((f)(1), 2)", "h(f, 1, 2)"),
+        ("h(f((\n  1\n  if x\n  else 2\n)), 3)", "h(f, (\n  1\n  if x\n  else 2\n), 3)"),
         ("h(f(i for i in x))", "h(f, (i for i in x))"),
         ("h(f((yield)))", "h(f, (yield))"),
         ("h(f(*y))", "h(f, *y)"),
@@ -304,7 +305,7 @@ def test_removal_leaves_comments_and_a_pass() -> None:
     assert rewritten("if x:\n    f()  # why\n    y()\n", plan) == "if x:\n    # why\n    y()\n"
     assert rewritten("if x:\n    f()\n    g()  # g\n", plan) == "if x:\n    pass\n    # g\n"
     assert rewritten("f()\n", plan) == ""
-    assert "shares its line" in refusal("f(); y()", plan)
+    assert "shares its line" in refusal("f(); \\\ny()", plan)
     assert "comment" in refusal("f(\n# why\n)\ny()", plan)
 
 
@@ -536,3 +537,127 @@ def test_the_parentheses_of_a_yield_stay_where_they_part_words(before: str, afte
             yield replace(node, "await {value}", value=node.value)
 
     assert rewritten(f"def f():\n    {before}\n", plan) == f"async def f():\n    {after}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(); y()  # why", "y()  # why"),
+        ("x() ; f()", "x()"),
+        ("x(); f() ; y();", "x(); y();"),
+        ("if x: f(); y()", "if x: y()"),
+        ("if x: y(); f()", "if x: y()"),
+        ("if x: f()", "if x: pass"),
+    ],
+)
+def test_removal_from_a_line_of_several_statements(before: str, after: str) -> None:
+    assert rewritten(before, lambda module: [Remove(module.statement(c)) for c in calls("f")(module)]) == after
+
+
+def test_a_comment_in_the_last_statement_of_a_block_is_not_lost() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        return [Remove(module.statement(c)) for c in calls("f")(module)]
+
+    assert "comment" in refusal("if x:\n    f(\n    # why\n    )\n", plan)
+
+
+def test_what_only_the_compiler_refuses_is_not_written() -> None:
+    assert "in this place" in refusal(HEAD + "class A:\n        f(1)\n", awaiting)
+
+
+def test_no_generator_expression_becomes_asynchronous() -> None:
+    assert "asynchronous" in refusal(HEAD + "x = list(f(y) for y in z)\n", awaiting)
+    assert "asynchronous" in refusal(HEAD + "x = any(y for y in z if f(y))\n", awaiting)
+    assert rewritten(HEAD + "x = any(y for y in f(z))\n", awaiting) == HEAD + "x = any(y for y in await asyncio.g(z))\n"
+    assert rewritten(HEAD + "x = [f(y) for y in z]\n", awaiting) == HEAD + "x = [await asyncio.g(y) for y in z]\n"
+
+
+def test_what_shares_the_parentheses_of_a_call_gets_its_own() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [generator] = module.nodes(ast.GeneratorExp)
+        yield replace(generator, "list({g})", g=generator)
+
+    assert rewritten("f(x for x in y)", plan) == "f(list((x for x in y)))"
+    assert rewritten("f((x for x in y), 1)", plan) == "f(list((x for x in y)), 1)"
+
+
+def test_a_tuple_gets_parentheses() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(call, "{call}, 1", call=call)
+
+    assert rewritten("g(f(2))", plan) == "g((f(2), 1))"
+    assert rewritten("for x in f(): pass", plan) == "for x in (f(), 1): pass"
+
+
+def test_an_attribute_of_a_number_gets_parentheses() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(call, "{x}.real", x=call.args[0])
+
+    assert rewritten("f(1)", plan) == "(1).real"
+
+
+def test_positional_arguments_do_not_come_behind_keywords() -> None:
+    assert "positional" in refusal(
+        "h(f(1), 2)", lambda m: [replace_argument(c, "k={x}", x=c.args[0]) for c in calls("f")(m)]
+    )
+    assert "positional" in refusal(
+        "h(a=1, k=f(1))",
+        lambda m: [replace_argument(k, "{x}", x=k.value) for k in m.nodes(ast.keyword) if k.arg == "k"],
+    )
+
+
+def test_patterns_and_the_text_of_f_strings_are_no_code() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [text] = (node for node in module.nodes(ast.Constant) if node.value == "text")
+        yield replace(text, "g()")
+
+    assert "pattern" in refusal("match x:\n    case 'text': pass\n", plan)
+    assert "f-string" in refusal("f'text{x}'", plan)
+
+
+def test_a_block_alone_takes_the_place_of_what_is_around_it() -> None:
+    assert rewritten("if 1:\n    while 1:\n        # a\n        a()\n        b()\n    c()\n", block_into("{body}")) == (
+        "if 1:\n    # a\n    a()\n    b()\n    c()\n"
+    )
+
+
+def test_what_is_put_in_front_of_a_function_does_not_part_it_from_its_async() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [function] = module.nodes(ast.FunctionDef)
+        yield MakeAsync(function)
+        yield insert(function, "y()")
+
+    assert rewritten("def f(): pass\n", plan) == "y()\nasync def f(): pass\n"
+
+
+def test_several_edits_at_one_statement() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield insert(module.statement(call), "a()")
+        yield insert(module.statement(call), "b()")
+        yield Remove(module.statement(call))
+
+    assert rewritten("if 1:\n    f()\n    g()\n", plan) == "if 1:\n    a()\n    b()\n    g()\n"
+
+
+def test_what_stands_in_two_holes_is_changed_in_both() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(call, "{x} or {x}", x=call)
+        yield replace(call.func, "g")
+
+    assert rewritten("x = f(1)", plan) == "x = g(1) or g(1)"
+
+
+@pytest.mark.parametrize("annotation", ["m.f", "List[m.f]", "dict[str, 'm.f']"])
+def test_an_import_that_a_string_annotation_uses_stays(annotation: str) -> None:
+    def check(module: Module) -> list[Finding]:
+        return [
+            Finding(FIX_F, c, "", Fix(replace(c.func, "g"), supersedes=("m.f",)), "", ())
+            for c in module.nodes(ast.Call)
+            if module.name(c.func) == "m.f"
+        ]
+
+    assert mend(f'import m\nx: "{annotation}" = m.f()', check).text.startswith("import m\n")
