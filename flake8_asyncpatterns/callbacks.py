@@ -175,20 +175,18 @@ def awaited_later(call: ast.Call, module: Module) -> bool:
     return False
 
 
-def lasting(callback: ast.expr, module: Module) -> bool:
+def lasting(callback: ast.expr, module: Module, bound: Iterable[str] = ()) -> bool:
     """Does this callback, or this call of one, mean the same when it is evaluated later?
 
     It does with constants, names that are bound only once, and what a module or a class of the file defines.
     Other attributes may have another value by then; those that lead to the function itself are taken to be settled.
+    `bound` are names that need not last.
     """
     settled = set(_path(_function(callback, module)))
     for part in within(callback):
         match part:
             case ast.Name(ctx=ast.Load()):
-                bindings = module.bindings(part)
-                if bindings is not None and (len(bindings) > 1 or any(_in_loop(b, part, module) for b in bindings)):
-                    return False
-                if module.declarations(part) or fleeting(part, module):
+                if part.id not in bound and not _stays(part, callback, module):
                     return False
             case ast.Attribute() if part not in settled:
                 if module.name(part) is None and module.definition(part) is None:
@@ -220,13 +218,24 @@ def _in_loop(binding: ast.AST, use: ast.AST, module: Module) -> bool:
     return any(a in around and isinstance(a, (*LOOPS, *COMPREHENSIONS)) for a in module.ancestors(use))
 
 
-def fleeting(name: ast.Name, module: Module) -> bool:
-    """May this name be gone later: `except E as name`, `del name`, or a class body's, which no lambda sees?"""
-    bindings = module.bindings(name) or ()
-    return (
-        any(isinstance(binding, ast.ExceptHandler) for binding in bindings)
+def changing(callback: ast.expr, module: Module) -> list[str]:
+    """The variables in this code that may mean something else, or nothing any more, when it is evaluated later."""
+    loaded = (part for part in within(callback) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))
+    return list(dict.fromkeys(name.id for name in loaded if not _stays(name, callback, module)))
+
+
+def _stays(name: ast.Name, callback: ast.expr, module: Module) -> bool:
+    """Does this name mean the same when the code around it is evaluated later?"""
+    bindings = module.bindings(name) or []
+    if not bindings or all(callback in module.ancestors(binding) for binding in bindings):
+        return True
+    return not (
+        len(bindings) > 1
+        or module.declarations(name)
+        or _in_loop(bindings[0], name, module)
+        or isinstance(bindings[0], ast.ExceptHandler)
         or any(isinstance(use.ctx, ast.Del) for use in module.uses(name))
-        or (module.class_of(name) is not None and any(module.class_of(binding) for binding in bindings))
+        or (module.class_of(name) is not None and module.class_of(bindings[0]) is not None)
     )
 
 

@@ -60,7 +60,8 @@ in peace, and so is everything that is handed to other libraries' loops.
 
 Safe where the function returns nothing: function and arguments are handed over apart (`call_soon(f, x)`), with
 keywords as a `functools.partial`. The arguments are still evaluated at the same time. A receiver that has arguments
-of its own for the callback gets a `lambda` that ignores them; that is unsafe if it may see other values by then.
+of its own for the callback gets a `lambda` that ignores them, and keeps variables that may change as its defaults;
+that is unsafe if it may see other values by then all the same.
 
 Unsafe for coroutines, because code begins to run that never did: `call_soon` becomes `create_task`, which is the
 same with a coroutine; a later call makes the task when it is due. A loop keeps only weak references to its tasks:
@@ -81,8 +82,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import COROUTINE, Handed, arguments, fleeting, handed, lasting, result, unused
-from ..flow import suspends, within, yields
+from ..callbacks import COROUTINE, Handed, arguments, changing, handed, lasting, result, unused
+from ..flow import suspends, yields
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, replace_argument, rule
 
@@ -150,13 +151,10 @@ def _ignoring(found: Handed, call: ast.Call, module: Module) -> Fix | str:
                 return Fix(replace(call, "{f}", f=call.func))  # `task.add_done_callback(f(task))`
     if suspends(call) or yields(call):
         return "a lambda can neither await nor yield"
-    gone = [node.id for node in within(call) if isinstance(node, ast.Name) and fleeting(node, module)]
-    if gone:
-        return f"`{gone[0]}` is gone when the callback runs"
-    parameter = unused("_", call)
-    star = "" if found.receiver.given == 1 else "*"
-    unsafe = "" if lasting(call, module) else LATER
-    return Fix(replace(call, f"lambda {star}{parameter}: {{call}}", call=call), unsafe=unsafe)
+    star, names = "" if found.receiver.given == 1 else "*", changing(call, module)
+    parameters = ", ".join([star + unused("_", call), *(f"{name}={name}" for name in names)])
+    unsafe = "" if lasting(call, module, names) else LATER
+    return Fix(replace(call, f"lambda {parameters}: {{call}}", call=call), unsafe=unsafe)
 
 
 def _coroutine(found: Handed, call: ast.Call, module: Module) -> Fix | str:
