@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
 SPACE = re.compile(rb"[ \t\f\r\n]*")
+COMMA = re.compile(rb"[ \t\f]*,?[ \t\f]*")
 SPACES = (b" ", b"\t", b"\f", b"\r", b"\n")
 SEMICOLON = re.compile(rb"[ \t\f]*;[ \t\f]*")
 
@@ -141,7 +142,13 @@ class Text:
     def first_on_line(self, statement: ast.stmt) -> bool:
         """Is there nothing but white space in front of a statement on its line?"""
         start = self.start(statement)
-        return not self.data[self.line_start(start) : start].strip(BLANK)
+        line = self.line_start(start)
+        return not self.data[line:start].strip(BLANK) and not self._is_continued(line)
+
+    def _is_continued(self, line: int) -> bool:
+        """Does the line before the one that begins here end with a backslash that joins the two?"""
+        before = self.data[:line].removesuffix(b"\n").removesuffix(b"\r")
+        return before.endswith(b"\\") and not any(end == len(before) for _, end in self.comments())
 
     def last_on_line(self, statement: ast.stmt) -> bool:
         """Is there nothing but a comment behind a statement on its last line?"""
@@ -447,6 +454,12 @@ def _add_imports(edit: AddImports, text: Text) -> Splice:
 
 def _remove_alias(node: ast.Import | ast.ImportFrom, alias: ast.alias, text: Text) -> Splice:
     index = next(i for i, other in enumerate(node.names) if other is alias)
+    neighbour = node.names[index + 1 if index + 1 < len(node.names) else index - 1]
+    span = sorted((text.at(alias), text.end(alias), text.at(neighbour), text.end(neighbour)))
+    if _comments(text, span[0], span[-1]):
+        found = COMMA.match(text.data, text.end(alias))
+        assert found
+        return Splice(text.at(alias), found.end(), ())
     if index + 1 < len(node.names):
         return _checked(Splice(text.at(alias), text.at(node.names[index + 1]), ()), text)
     return _checked(Splice(text.end(node.names[index - 1]), text.end(alias), ()), text)

@@ -294,6 +294,8 @@ def test_insertion_opens_up_a_body_on_its_headers_line_for_what_cannot_stand_the
         "if a: pass\nelif b:\n    if 1:\n        y()\n    x()\nelse: z()\n"
     )
     assert rewritten("if a: pass\nelse: x()\n", plan) == "if a: pass\nelse:\n    if 1:\n        y()\n    x()\n"
+    assert rewritten("while 1: \\\n    x()", inserting("y()")) == "while 1: \\\n    y(); x()"
+    assert rewritten("while 1:  # \\\n    x()", inserting("y()")) == "while 1:  # \\\n    y()\n    x()"
     assert "shares its line" in refusal("while 1: z(); x()", plan)
 
 
@@ -473,6 +475,13 @@ def test_an_import_that_only_served_what_was_replaced_goes() -> None:
     assert mend("from m import f\nf()", check).text == "g()"
     assert mend("from m import f, h\nf()", check).text == "from m import h\ng()"
     assert mend("from m import (\n    h,\n    f,\n)\nf()", check).text == "from m import (\n    h,\n)\ng()"
+    assert (
+        mend("from m import (\n    f,  # why\n    h,\n)\nf()", check).text
+        == "from m import (\n    # why\n    h,\n)\ng()"
+    )
+    assert mend("from m import (\n    h,  # h\n    f  # f\n)\nf()", check).text == (
+        "from m import (\n    h,  # h\n    # f\n)\ng()"
+    )
     assert mend("import m\nm.f()", check).text == "g()"
     assert mend("import m, os\nm.f()", check).text == "import os\ng()"
     assert mend("import m\nm.f(m.x)", check).text == "import m\ng(m.x)"
