@@ -312,6 +312,7 @@ class Generators:
 
     def _connect(self) -> None:
         self._connect_drivers()
+        self._connect_iterators()
         self._connect_callers_of_values()
         self._find_hand_driven()
         self._find_evidence()
@@ -353,6 +354,22 @@ class Generators:
                 source.need(driver)
             elif not (isinstance(function, ast.FunctionDef) and self._is_types_coroutine(function)):
                 source.stay(f"a generator in line {value.lineno} drives it")
+
+    def _connect_iterators(self) -> None:
+        """What `__await__` or `__iter__` returns must stay an iterator; that of a coroutine is its `__await__()`."""
+        for function in self.module.nodes(ast.FunctionDef):
+            if function.name not in ITERATORS or not self.module.class_of(function) or function in self._own:
+                continue
+            for value in returned(function):
+                sure = [self.conversions[f] for f in self.driven_by(value) if f in self.conversions]
+                alone = len(sure) == len(self.meanings.results(value)) and isinstance(value, ast.Call)
+                for source in sure:
+                    if function.name in PROTOCOL and alone:
+                        source.edits.append(replace(value, "{value}.__await__()", value=value))
+                        for other in sure:
+                            source.need(other)
+                    else:
+                        source.stay(f"`{function.name}` in line {value.lineno} must return an iterator, and returns it")
 
     def _connect_callers_of_values(self) -> None:
         """A plain generator that drives what a variable's call gives may drive any function that is handed on."""

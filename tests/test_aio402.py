@@ -136,3 +136,29 @@ def test_what_is_handed_to_something_unknown_is_refused() -> None:
     only = finding("import other\ndef f():\n    yield from asyncio.sleep(1)\nother.run(f())\n")
     assert only.fix is None
     assert only.refusal == "it is handed to `other.run` in line 5, which may iterate it"
+
+
+WAITER = """
+import asyncio
+
+class Waiter:
+    def __init__(self):
+        self.future = asyncio.Future()
+
+    def __await__(self):
+        return {returned}
+
+    def wait(self):
+        return (yield from self.future)
+"""
+
+
+def test_what_await_returns_stays_an_iterator() -> None:
+    made = mended(WAITER.format(returned="self.wait()"), unsafe=False).text
+    assert "async def wait" in made
+    assert "return self.wait().__await__()" in made
+
+
+def test_what_await_may_return_stays_a_generator() -> None:
+    source = WAITER.format(returned="self.wait() if self.future else iter([])")
+    assert mended(source).text == source
