@@ -200,8 +200,15 @@ class Scopes:
             assert isinstance(imported, (ast.Import, ast.ImportFrom))
             for local, alias, name in imports(imported):
                 found = self.lookup(local, at) if name == target else None
-                if found is not None and len(found) == 1 and found[0].node is alias and self._ran(imported, at):
+                if found is None or len(found) > 1 or found[0].node is not alias or self._is_deleted(local):
+                    continue
+                if self._ran(imported, at):
                     yield local
+
+    def _is_deleted(self, name: str) -> bool:
+        """Is there a `del` of this name anywhere?"""
+        names = self.nodes.get(ast.Name, ())
+        return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Del) for n in names)
 
     def _ran(self, imported: ast.stmt, at: ast.AST) -> bool:
         """Has this import surely run when code at `at` runs?"""
