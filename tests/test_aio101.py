@@ -18,6 +18,21 @@ def test_a_sleep_that_is_awaited_already_only_gets_its_name() -> None:
     assert fixed("    await time.sleep(1)\n") == "    await asyncio.sleep(1)\n"
 
 
+@pytest.mark.parametrize("taking", ["asyncio.create_task", "asyncio.gather", "await asyncio.wait_for"])
+def test_a_sleep_that_is_meant_to_be_a_coroutine_becomes_one(taking: str) -> None:
+    assert fixed(f"    {taking}(time.sleep(1), 2)\n") == f"    {taking}(asyncio.sleep(1), 2)\n"
+
+
+def test_a_lock_may_be_held_by_hand() -> None:
+    body = "    {}.acquire()\n    try:\n        {}.sleep(1)\n    finally:\n        {}.release()\n"
+    assert fixed(body.format("self", "time", "self")) == body.format("self", "time", "self")
+
+
+def test_a_name_that_is_deleted_is_not_used() -> None:
+    source = "import asyncio, time\ndel asyncio\nasync def f():\n    time.sleep(1)\n"
+    assert mended(source).text == source
+
+
 @pytest.mark.parametrize("lock", ["LOCK", "self.lock"])
 def test_it_is_unsafe_to_let_others_run_while_a_thread_lock_is_held(lock: str) -> None:
     body = f"    with {lock}:\n        time.sleep(1)\n"

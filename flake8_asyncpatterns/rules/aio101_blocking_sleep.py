@@ -20,8 +20,8 @@ async def poll(delay):
 
 ## Fix
 
-Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe inside a `with` that holds a thread's lock, or
-what may be one: another task that wants it would stop the event loop for good. A `time.sleep()` inside a plain function
+Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe where a thread's lock is held, or what
+may be one: another task that wants it would stop the event loop for good. A `time.sleep()` inside a plain function
 that the coroutine hands to a thread is right where it is, and is not reported.
 
 ## When to ignore
@@ -46,6 +46,11 @@ from ..knowledge.locks import THREAD_LOCKS
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
 
+# They take what is to be awaited; all but `gather` as their first argument.
+AWAITING = frozenset(
+    f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
+)
+
 
 @rule("AIO101", "blocking-sleep", ast.Call)
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
@@ -57,21 +62,41 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     message = "`time.sleep()` blocks the event loop; await `asyncio.sleep()`"
     match call:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
-            awaited = isinstance(module.parent(call), ast.Await)
-            edits: list[Edit] = [] if awaited else [replace(call, "await {call}", call=call)]
+            edits: list[Edit] = [] if _is_awaited(call, module) else [replace(call, "await {call}", call=call)]
             edits.append(replace(call.func, "{sleep}", sleep=Symbol("asyncio.sleep")))
             yield Report(call, message, Fix(*edits, unsafe=_lock_around(call, module)))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")
 
 
+def _is_awaited(call: ast.Call, module: Module) -> bool:
+    """Is what this returns awaited already, as if it were a coroutine (which is a TypeError)?"""
+    around = module.parent(call)
+    return isinstance(around, ast.Await) or (
+        isinstance(around, ast.Call)
+        and module.callee(around) in AWAITING
+        and (call in around.args[:1] or module.callee(around) == "asyncio.gather")
+    )
+
+
 def _lock_around(call: ast.Call, module: Module) -> str:
-    """Why another task must not run during this sleep: what a `with` around it holds may be a thread's lock."""
+    """Why another task must not run during this sleep: what is held around it may be a thread's lock."""
     function = module.function(call)
     for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
-        for item in around.items if isinstance(around, ast.With) else ():
-            held = item.context_expr
-            plain = isinstance(held, (ast.Name, ast.Attribute)) and module.type_of(held) is None
-            if plain or module.type_of(held) in THREAD_LOCKS:
+        for held in _held(around):
+            kind = module.type_of(held)
+            if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):
                 return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
     return ""
+
+
+def _held(around: ast.AST) -> Iterator[ast.expr]:
+    """What a statement holds that may be a lock: `with x:`, `try: … finally: x.release()`."""
+    match around:
+        case ast.With(items=items):
+            yield from (item.context_expr for item in items)
+        case ast.Try(finalbody=statements):
+            for statement in statements:
+                match statement:
+                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="release"))):
+                        yield held
