@@ -352,7 +352,7 @@ def _placed(node: ast.expr, text: Text) -> None:
 def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) -> Splice:
     template = edit.template.rstrip("\n")
     if "\n" in template and not (text.first_on_line(statement) and text.last_on_line(statement)):
-        raise Refused("the statement shares its line with another")
+        return _replace_body(edit, statement, text, spell)
     start, (_, first) = text.start(statement), next(pieces(template), ("", None))
     if template.startswith("{") and first and isinstance(edit.holes[first], list):
         if not (text.first_on_line(statement) and text.last_on_line(statement)):
@@ -371,6 +371,18 @@ def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
         return Splice(at, at, (*_fill(template, edit.holes, statement, text, spell, b""), b"; "))
     indent, at = text.indent(statement), text.leading(statement)
     return Splice(at, at, (indent, *_fill(template, edit.holes, statement, text, spell, indent), text.newline))
+
+
+def _replace_body(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) -> Splice:
+    """Put statements in the place of the only one in `if x: statement`, on lines of their own."""
+    header = text.module.parent(statement)
+    alone = len(text.module.block(statement)) == 1 and text.last_on_line(statement)
+    if not alone or not isinstance(header, ast.stmt) or not text.first_on_line(header):
+        raise Refused("the statement shares its line with another")
+    indent = text.indent(header) + text.unit
+    before = text.data[: text.start(statement)].rstrip(BLANK)
+    new = _fill(edit.template.rstrip("\n"), edit.holes, statement, text, spell, indent)
+    return _checked(Splice(len(before), text.end(statement), (text.newline, indent, *new)), text)
 
 
 def _open_up(edit: Insert, at: int, text: Text, spell: Spell) -> Splice:

@@ -222,7 +222,15 @@ def test_an_expression_of_several_lines_gets_the_indentation_of_its_own() -> Non
 def test_a_statement_that_shares_its_line_is_left() -> None:
     plan = statement("f", "with x:\n    {call}\n")
     assert "shares its line" in refusal("f(); g()", plan)
-    assert "shares its line" in refusal("if x: f()", plan)
+    assert "shares its line" in refusal("if x: f(); g()", plan)
+
+
+def test_a_statement_on_its_headers_line_becomes_several_on_their_own() -> None:
+    plan = statement("f", "with x:\n    {call}\n")
+    assert rewritten("if 1:\n  if x: f()  # why\n  else: g()\n", plan) == (
+        "if 1:\n  if x:\n    with x:\n      f()  # why\n  else: g()\n"
+    )
+    assert rewritten("if x: g()\nelse:  f()\n", plan) == "if x: g()\nelse:\n    with x:\n        f()\n"
 
 
 def test_a_comment_inside_what_is_replaced_is_not_lost() -> None:
