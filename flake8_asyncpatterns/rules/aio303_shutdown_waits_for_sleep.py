@@ -87,8 +87,8 @@ Unsafe: the flag becomes an `asyncio.Event`, and the sleeps of its loops become 
 of the flag in the file change together; a file elsewhere that touches the flag, by `service.running = False`, has to
 be changed by hand. Nothing is changed where a use of the flag is not understood, and where the flag is cleared in a
 handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the loop, which
-`loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would. Before Python 3.10 an Event belongs to the event loop
-that is current when it is made: there, make it in the coroutine.
+`loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would. Before Python 3.10 an Event belongs to the event
+loop that is current when it is made: there, make it in the coroutine.
 
 Two flaws that often come with such a loop are left to you: `loop.add_signal_handler()` raises NotImplementedError on
 Windows, and once it handles Ctrl-C, a second one cannot cancel work that hangs. The runtime's `run()` does both, and
