@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .flow import body, is_generator
-from .knowledge.awaitables import AWAITABLES, FUTURES, ITERABLES, LOCKS, PLAIN
+from .knowledge.awaitables import AWAITABLES, FUTURES, ITERABLE_TYPES, ITERABLES, LOCKS, PLAIN
 from .meanings import DEFINITIONS, Meanings
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ class Kinds:
 
     def iterable(self, value: ast.expr) -> bool:
         """Is this surely something to iterate over, and not to await?"""
+        if isinstance(value, ast.Name) and self.module.type_of(value) in ITERABLE_TYPES:
+            return True
         found = self.meanings.results(value)
         return (bool(found) and all(map(self._is_iterable, found))) or any(map(self._is_plain_generator, found))
 
@@ -104,6 +106,8 @@ class Kinds:
                 return True
             case ast.Call():
                 return self.module.callee(meaning) in ITERABLES
+            case ast.BinOp(left=left, right=right):  # `[None] * times`
+                return isinstance(left, LITERALS) or isinstance(right, LITERALS)
             case ast.ClassDef():
                 members = self.meanings.member
                 return bool(members(meaning, "__iter__")) and not members(meaning, "__await__")

@@ -583,3 +583,19 @@ def test_what_may_drive_a_generator_turns_over_with_it() -> None:
     made = fixed(code)
     assert "async def read" in made
     assert "await connection.read()" in made
+
+
+@pytest.mark.parametrize(
+    ("signature", "value"),
+    [
+        ("f(n)", "[None] * n"),
+        ("f(n)", "n * (None,)"),
+        ("f(n)", "open(n)"),
+        ("f(n: list)", "n"),
+        ('f(n: "list[int]")', "n"),
+        ("f(n: typing.Iterable[int])", "n"),
+    ],
+)
+def test_what_drives_things_to_iterate_stays(signature: str, value: str) -> None:
+    code = f"import asyncio, typing\n\n@asyncio.coroutine\ndef {signature}:\n    yield from {value}\n"
+    assert fixed(code, unsafe=True) == code

@@ -70,11 +70,18 @@ ITERABLES = frozenset(
     f"builtins.{name}"
     for name in (
         "range", "list", "tuple", "set", "frozenset", "dict", "str", "bytes", "bytearray", "sorted", "reversed",
-        "enumerate", "zip", "map", "filter", "iter",
+        "enumerate", "zip", "map", "filter", "iter", "open",
     )
 ) | {
     f"itertools.{name}" for name in ("chain", "chain.from_iterable", "count", "cycle", "islice", "product", "repeat")
 }  # fmt: skip
+
+# Types of what is iterated. (A `Generator` may well be a coroutine.)
+ITERABLE_TYPES = ITERABLES | {
+    f"{module}.{name}"
+    for module in ("typing", "collections.abc")
+    for name in ("Collection", "Iterable", "Iterator", "Mapping", "MutableMapping", "MutableSequence", "Sequence")
+} | {f"typing.{name}" for name in ("Dict", "FrozenSet", "List", "Set", "Tuple")}  # fmt: skip
 
 # Callables whose result cannot be awaited.
 PLAIN = ITERABLES | {
