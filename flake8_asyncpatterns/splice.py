@@ -531,10 +531,10 @@ def _expression(hole: ast.expr, parent: ast.AST, field: str, text: Text) -> Slot
     if own is not None and binds(hole) != PRIMARY:
         return Slot(*own)
     start, end = text.at(hole), text.end(hole)
+    if isinstance(hole, ast.Tuple) and isinstance(parent, ast.withitem):  # `with (a, b):` has two managers
+        return Slot(start, end, *((b"(", b")") if text.data[start : start + 1] == b"(" else (b"((", b"))")))
     if isinstance(hole, ast.Tuple) and text.data[start : start + 1] != b"(":
         return Slot(start, end, b"(", b")")
-    if isinstance(hole, ast.Tuple) and isinstance(parent, ast.withitem):
-        return Slot(start, end, b"(", b")")  # `with (a, b):` has two managers
     bracketed = (isinstance(parent, ast.Call) and field != "func") or isinstance(parent, ast.keyword)
     tight = binds(hole) >= needs(parent, field) and not isinstance(hole, (ast.NamedExpr, ast.Yield, ast.YieldFrom))
     if isinstance(parent, ast.Attribute) and isinstance(hole, ast.Constant) and type(hole.value) is int:

@@ -678,3 +678,12 @@ def test_an_import_that_a_string_annotation_uses_stays(annotation: str) -> None:
         ]
 
     assert mend(f'import m\nx: "{annotation}" = m.f()', check).text.startswith("import m\n")
+
+
+@pytest.mark.parametrize("call", ["f((1, 2))", "f(3)[1, 2]"])
+def test_a_tuple_is_one_context_manager(call: str) -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [pair] = module.nodes(ast.Tuple)
+        yield replace(module.statement(pair), "with {pair}:\n    pass", pair=pair)
+
+    assert rewritten(call, plan) == "with ((1, 2)):\n    pass"
