@@ -338,7 +338,7 @@ class Generators:
         sure = [self.conversions[f] for f in self.driven_by(value) if f in self.conversions]
         maybe = [] if sure else list(self._by_name(value))
         if driver and driver.decorators:
-            driver.suspects += [(source, value) for source in maybe if not source.decorators]
+            driver.suspects += [(source, value) for source in maybe if not source.function.decorator_list]
             maybe = []
         for source in dict.fromkeys([*sure, *maybe]):
             if driver and not source.decorators:

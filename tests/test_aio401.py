@@ -578,6 +578,11 @@ def test_what_may_drive_a_generator_that_stays_is_unsafe() -> None:
     assert any("may be the generator `read`" in reason for reason in unsafe_reasons(code))
 
 
+def test_what_a_decorator_makes_of_a_generator_is_not_suspected() -> None:
+    code = CONNECTION.format(driven="self.future").replace("    def read", "    @wrapped\n    def read")
+    assert "await connection.read()" in fixed(code)
+
+
 def test_what_may_drive_a_generator_turns_over_with_it() -> None:
     code = CONNECTION.format(driven="asyncio.sleep(1)")
     made = fixed(code)
