@@ -8,10 +8,12 @@ from typing import NamedTuple, TypeAlias
 
 from .edits import AnyEdit, Refused, target
 from .imports import Speller, additions, superfluous
+from .lower import lower
 from .module import Module
+from .places import Text
 from .proof import Unproven, prove
 from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace, ReplaceArgument
-from .splice import Splice, Text, lower, render
+from .splice import Splice, render
 
 # A fix may uncover another; fixes that still find work after so many rounds undo each other.
 ROUNDS = 25

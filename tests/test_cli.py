@@ -720,7 +720,7 @@ def test_check_starts_lean() -> None:
     *said, modules = ran.stdout.splitlines()
     loaded = set(modules.split())
     assert said[0].startswith("a.py:5:5: AIO101")
-    for late in ("rewrite", "splice", "proof", "imports", "edits", "fix", "docs", "sarif", "plugin"):
+    for late in ("rewrite", "lower", "places", "splice", "proof", "imports", "edits", "fix", "docs", "sarif", "plugin"):
         assert f"flake8_asyncpatterns.{late}" not in loaded
     heavy = {"libcst", "json", "difflib", "tomllib", "logging", "tempfile", "dataclasses", "importlib.metadata"}
     assert not loaded & {*heavy, "flake8", "asyncio", "subprocess", "multiprocessing"}
