@@ -30,7 +30,7 @@ BUILTINS = frozenset(dir(builtins))
 # A name that nothing binds is an error; but snippets, as articles and answers print them, leave out this import.
 SNIPPET_MODULE = "asyncio"
 # Aliases of aliases are followed so far; deeper ones are unknown.
-ALIAS_DEPTH = 8
+ALIAS_DEPTH = 32
 # Fields that hold no nodes a question is asked of; everything else is walked.
 LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind"})
 
@@ -95,6 +95,8 @@ class Scopes:
         self.nodes = nodes
         self.star = False
         self._scopes: dict[ast.AST, Scope] | None = None
+        self._names: dict[tuple[ast.AST, str], str | None] = {}
+        self._following: set[tuple[ast.AST, str]] = set()
         self._around: dict[ast.stmt, ast.AST] = {}
 
     def around(self, node: ast.AST) -> ast.AST:
@@ -137,7 +139,7 @@ class Scopes:
                 return None
             node = self.around(node)
 
-    def name(self, node: ast.AST, at: ast.AST | None = None, depth: int = 0) -> str | None:
+    def name(self, node: ast.AST, at: ast.AST | None = None) -> str | None:
         """The qualified name of a dotted expression, as seen from `at` (else from itself); None: unknown."""
         attributes: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -145,25 +147,31 @@ class Scopes:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        base = self._named(node.id, at or node, depth)
+        base = self._named(node.id, at or node)
         if base is None or not attributes:
             return base
         return canonical(".".join((base, *reversed(attributes))))
 
-    def _named(self, name: str, at: ast.AST, depth: int) -> str | None:
-        found = self.lookup(name, at)
-        if found is None:
+    def _named(self, name: str, at: ast.AST) -> str | None:
+        home = self.home(name, at)
+        if home is None:
             if self.star:
                 return None
             return f"builtins.{name}" if name in BUILTINS else name if name == SNIPPET_MODULE else None
-        names = {self._bound(binding, depth) for binding in found if not self._is_none(binding.node)}
-        return names.pop() if len(names) == 1 else None
+        variable = (home.node, name)
+        if variable not in self._names and len(self._following) < ALIAS_DEPTH and variable not in self._following:
+            # Each variable once: where many stand for each other, there are very many ways through them.
+            self._following.add(variable)
+            names = {self._bound(binding) for binding in home.bindings[name] if not self._is_none(binding.node)}
+            self._names[variable] = names.pop() if len(names) == 1 else None
+            self._following.remove(variable)
+        return self._names.get(variable)
 
-    def _bound(self, binding: Binding, depth: int) -> str | None:
-        if binding.qualified is not None or depth == ALIAS_DEPTH:
+    def _bound(self, binding: Binding) -> str | None:
+        if binding.qualified is not None:
             return binding.qualified
         value = self.value(binding.node)
-        return None if value is None else self.name(value, depth=depth + 1)
+        return None if value is None else self.name(value)
 
     def value(self, node: ast.AST) -> ast.expr | None:
         """The value that a plain assignment (`x = value`, `x: T = value`, `(x := value)`) gives a Name."""

@@ -141,6 +141,12 @@ def test_aliases_are_followed() -> None:
     assert name("a = b\nb = a\nHERE(a)") is None
 
 
+def test_variables_that_all_stand_for_each_other_take_no_time() -> None:
+    names = [f"x{n}" for n in range(16)]
+    swaps = "\n".join(f"{a} = {b}" for a in names for b in names)
+    assert name(f"import time\nx0 = time.sleep\n{swaps}\nHERE(x0)") is None
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters came with Python 3.12")
 def test_type_parameters_shadow() -> None:
     assert name("import T\ndef f[T](x):\n    HERE(T)") is None
