@@ -207,10 +207,11 @@ class Scopes:
         for imported in statements:
             assert isinstance(imported, (ast.Import, ast.ImportFrom))
             for local, alias, name in imports(imported):
-                found = self.lookup(local, at) if name == target else None
-                if found is None or len(found) > 1 or found[0].node is not alias or self._is_deleted(local):
-                    continue
-                if self._ran(imported, at):
+                found = (self.lookup(local, at) or ()) if name == target else ()
+                # `import a` and `import a.b` bind the same name to the same module.
+                same = all(binding.qualified == target for binding in found)
+                mine = any(binding.node is alias for binding in found)
+                if same and mine and not self._is_deleted(local) and self._ran(imported, at):
                     yield local
 
     def _is_deleted(self, name: str) -> bool:

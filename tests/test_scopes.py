@@ -182,6 +182,8 @@ def test_spelling_follows_the_imports_of_the_file() -> None:
     assert spelled("import asyncio as aio\nHERE()", "asyncio.sleep") == "aio.sleep"
     assert spelled("from asyncio import sleep as nap\nHERE()", "asyncio.sleep") == "nap"
     assert spelled("from asyncio import wait\nHERE()", "asyncio.sleep") is None
+    assert spelled("import asyncio\nimport asyncio.queues\nHERE()", "asyncio.sleep") == "asyncio.sleep"
+    assert spelled("import asyncio\nimport trio as asyncio\nHERE()", "asyncio.sleep") is None
 
 
 def test_spelling_wants_the_import_to_have_run() -> None:
