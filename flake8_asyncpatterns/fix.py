@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import unified_diff
 from typing import NamedTuple
@@ -46,7 +47,9 @@ def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fi
     if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
         return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
     try:
-        mended = mend(source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
+            mended = mend(source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path)
     except Unsettled as error:
         raise Unreadable(str(error)) from None
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full

@@ -376,6 +376,13 @@ def test_fix_keeps_bytes(run: Run, newline: str, encoding: str) -> None:
     assert Path("a.py").read_bytes() == written(GOOD)
 
 
+@pytest.mark.filterwarnings("error")
+def test_fix_does_not_tell_what_the_parser_thinks_of_the_file(run: Run) -> None:
+    write(a=f'DIGITS = "\\d"\n{BAD}')
+    assert run("fix", "a.py")[0] == 1
+    assert "await asyncio.sleep(1)" in Path("a.py").read_text()
+
+
 def test_fix_shows_a_diff_that_patch_can_read(run: Run) -> None:
     write(a=BAD.rstrip("\n"))
     before = Path("a.py").read_bytes()
