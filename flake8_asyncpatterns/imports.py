@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from .edits import AddImports, Refused, RemoveAlias
-from .knowledge.names import OTHER_LOOPS
 from .module import Module
 from .rule import Remove, Symbol
 from .scopes import imports
@@ -33,7 +32,7 @@ class Speller:
             if self.module.visible(name, at):
                 raise Refused(f"`{name}` means something else here")
             return name
-        if symbol.name.startswith("asyncio.") and (other := _other_loop(self.module)):
+        if symbol.name.startswith("asyncio.") and (other := self.module.other_loop()):
             raise Refused(f"this file runs under {other}, and `{symbol.name}` does not")
         spelled = self.module.spelling(symbol.name, at)
         if spelled is not None:
@@ -43,16 +42,6 @@ class Speller:
             raise Refused(f"`{symbol.name}` is needed, but `{top}` means something else here")
         self.missing.add(module)
         return symbol.name
-
-
-def _other_loop(module: Module) -> str | None:
-    """The library whose event loop a file uses instead of asyncio's, as far as its imports show."""
-    imported = {
-        qualified.partition(".")[0]
-        for statement in module.nodes(ast.Import, ast.ImportFrom)
-        for _, _, qualified in imports(statement)
-    }
-    return None if "asyncio" in imported else next(iter(sorted(imported & OTHER_LOOPS)), None)
 
 
 def additions(module: Module, missing: Iterable[str]) -> Iterator[AddImports]:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .inference import Inference
-from .scopes import FUNCTIONS, Definition, Scopes, children
+from .knowledge.names import OTHER_LOOPS
+from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 
 if TYPE_CHECKING:
     from .rule import FunctionDef
@@ -204,6 +205,19 @@ class Module:
     def spelling(self, qualified: str, at: ast.AST) -> str | None:
         """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
         return self._scopes.spelling(qualified, at)
+
+    def packages(self) -> set[str]:
+        """The top-level packages that anything in the file is imported from."""
+        return {
+            qualified.partition(".")[0]
+            for statement in self.nodes(ast.Import, ast.ImportFrom)
+            for _, _, qualified in imports(statement)
+        }
+
+    def other_loop(self) -> str | None:
+        """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""
+        imported = self.packages()
+        return None if "asyncio" in imported else next(iter(sorted(imported & OTHER_LOOPS)), None)
 
     def analysis(self, kind: Callable[[Module], AnalysisT]) -> AnalysisT:
         """A view of the whole file that several rules share, made when it is first asked for."""

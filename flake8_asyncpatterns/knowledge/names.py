@@ -21,8 +21,13 @@ HOMES = {
     "concurrent.futures.thread": "concurrent.futures",
 }  # fmt: skip
 
-# Libraries with an event loop of their own, under which nothing of asyncio works.
-OTHER_LOOPS = frozenset({"curio", "trio"})
+# Libraries with an event loop of their own, under which nothing of asyncio works. (Twisted can be put on top of
+# asyncio's; a file that counts on that imports asyncio, too.)
+OTHER_LOOPS = frozenset({"curio", "trio", "twisted"})
+
+# The coroutine of other libraries that does what `asyncio.sleep` does. anyio's works under asyncio and trio alike, and
+# so is right wherever anyio is at hand. Source: the documentation of each. Twisted has none.
+SLEEPS = {"anyio": "anyio.sleep", "curio": "curio.sleep", "trio": "trio.sleep"}
 
 # Types that have every method of the one that tables speak of.
 SAME_TYPE = {

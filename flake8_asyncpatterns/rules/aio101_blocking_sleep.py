@@ -18,6 +18,28 @@ async def poll(delay):
     await asyncio.sleep(delay)
 ```
 
+Where the file imports anyio, trio or curio, it is theirs that is awaited:
+
+```python bad
+import time
+
+import trio
+
+async def poll(channel, delay):
+    time.sleep(delay)
+    return await trio.to_thread.run_sync(channel.poll)
+```
+
+```python good
+import time
+
+import trio
+
+async def poll(channel, delay):
+    await trio.sleep(delay)
+    return await trio.to_thread.run_sync(channel.poll)
+```
+
 ## Fix
 
 Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe where a thread's lock is held, or what
@@ -43,6 +65,7 @@ from collections.abc import Iterator
 
 from ..callbacks import is_callback
 from ..knowledge.locks import THREAD_LOCKS
+from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
 
@@ -59,11 +82,16 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
-    message = "`time.sleep()` blocks the event loop; await `asyncio.sleep()`"
+    sleep = _sleep(module)
+    if sleep is None:
+        refusal = f"this file runs under {module.other_loop()}, which has no such coroutine"
+        yield Report(call, "`time.sleep()` blocks the event loop", refusal=refusal)
+        return
+    message = f"`time.sleep()` blocks the event loop; await `{sleep}()`"
     match call:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
             edits: list[Edit] = [] if _is_awaited(call, module) else [replace(call, "await {call}", call=call)]
-            edits.append(replace(call.func, "{sleep}", sleep=Symbol("asyncio.sleep")))
+            edits.append(replace(call.func, "{sleep}", sleep=Symbol(sleep)))
             yield Report(call, message, Fix(*edits, unsafe=_lock_around(call, module)))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")
@@ -100,3 +128,9 @@ def _held(around: ast.AST) -> Iterator[ast.expr]:
                 match statement:
                     case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="release"))):
                         yield held
+
+
+def _sleep(module: Module) -> str | None:
+    """The coroutine to await instead, under the event loop that the file runs under."""
+    other = "anyio" if "anyio" in module.packages() else module.other_loop()
+    return SLEEPS.get(other) if other else "asyncio.sleep"

@@ -60,7 +60,6 @@ from ..flow import exits, suspends, within
 from ..knowledge.services import ENDLESS, RUN, RUN_FOREVER, RUNNERS, RUNNING, SERVERS, WAITS_FOR_ALL
 from ..module import Module
 from ..rule import Fix, FunctionDef, Report, Symbol, replace, rule
-from ..scopes import imports
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -145,10 +144,7 @@ def _speaks_of_signals(module: Module) -> bool:
 
 def _leaves_them_to_another(module: Module) -> bool:
     """Does this file use something that handles signals by itself?"""
-    imported = {
-        qualified for statement in module.nodes(ast.Import, ast.ImportFrom) for _, _, qualified in imports(statement)
-    }
-    if any(name.partition(".")[0] in RUNNERS for name in imported):
+    if module.packages() & RUNNERS:
         return True
     return any(module.name(node) in RUNNING for node in module.nodes(ast.Name, ast.Attribute))
 

@@ -1,0 +1,34 @@
+"""What AIO101 awaits in place of `time.sleep()`, by the event loop that a file runs under."""
+
+from __future__ import annotations
+
+import pytest
+from cases import found, mended
+
+CODE = "import time\n{}\nasync def f():\n    time.sleep(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("imported", "awaited"),
+    [
+        ("import abc", "asyncio.sleep"),
+        ("import trio", "trio.sleep"),
+        ("import trio, asyncio", "asyncio.sleep"),
+        ("from curio import sleep as nap", "nap"),
+        ("import anyio", "anyio.sleep"),
+        ("import anyio, asyncio", "anyio.sleep"),
+        ("from anyio import to_thread", "anyio.sleep"),
+        ("import asyncio, twisted", "asyncio.sleep"),
+    ],
+)
+def test_the_sleep_of_the_loop(imported: str, awaited: str) -> None:
+    result = mended(CODE.format(imported), unsafe=False)
+    assert f"    await {awaited}(1)\n" in result.text
+    assert found(result.text) == []
+
+
+def test_twisted_has_none() -> None:
+    [finding] = found(CODE.format("from twisted.internet import defer"))
+    assert finding.fix is None
+    assert "asyncio" not in finding.message
+    assert "twisted" in finding.refusal
