@@ -246,6 +246,13 @@ def _seconds(delay: ast.expr | None, module: Module, depth: int = 0) -> float | 
             return float(seconds)
         case ast.BinOp(left=left, op=ast.Sub()):
             return _seconds(left, module, depth + 1)  # at most
+        case ast.IfExp(body=one, orelse=other):
+            return _most([_seconds(one, module, depth + 1), _seconds(other, module, depth + 1)])
+        case ast.Call(func=ast.Name(id="min" | "max" as name), args=arguments, keywords=[]):
+            found = [_seconds(argument, module, depth + 1) for argument in arguments]
+            if name == "max":
+                return _most(found)
+            return min((seconds for seconds in found if seconds is not None), default=None)  # no longer than that
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as operator, right=right):
             a, b = _seconds(left, module, depth + 1), _seconds(right, module, depth + 1)
             if a is None or b is None or (b == 0 and isinstance(operator, ast.Div)):
@@ -260,7 +267,11 @@ def _seconds(delay: ast.expr | None, module: Module, depth: int = 0) -> float | 
 
 def _common(bindings: Iterable[ast.AST], module: Module, depth: int) -> float | None:
     """The longest of the values that these bindings give, if all are known."""
-    found = [_given(binding, module, depth) for binding in bindings]
+    return _most([_given(binding, module, depth) for binding in bindings])
+
+
+def _most(found: list[float | None]) -> float | None:
+    """The longest of some delays, if all are known."""
     known = [seconds for seconds in found if seconds is not None]
     return max(known) if known and len(known) == len(found) else None
 
