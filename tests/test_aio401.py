@@ -273,6 +273,22 @@ def test_without_a_yield_returning_a_function_or_self() -> None:
     assert fixed(before) == dedent(before).replace("    @asyncio.coroutine\n    def", "    async def")
 
 
+def test_without_a_yield_a_web_handler_may_return_its_response() -> None:
+    before = """
+    import asyncio
+    from aiohttp import web
+    @asyncio.coroutine
+    def get(request):
+        return web.Response(text="here")
+    @asyncio.coroutine
+    def post(request):
+        response = web.HTTPCreated()
+        return response
+    """
+    after = dedent(before).replace("@asyncio.coroutine\ndef", "async def")
+    assert fixed(before) == after.replace("import asyncio\n", "")
+
+
 @pytest.mark.parametrize(
     "value", ["x", "x.name", "x()", "x[0]", "y or x", "(i for i in x)", "1 if x else x()", "await_(x)"]
 )

@@ -94,6 +94,19 @@ PLAIN = ITERABLES | {
         "abs", "all", "any", "bin", "bool", "chr", "complex", "float", "format", "hash", "hex", "id", "int",
         "isinstance", "issubclass", "len", "memoryview", "object", "oct", "ord", "repr", "round", "slice", "type",
     )
+} | {
+    # aiohttp/web_{response,ws,fileresponse,exceptions}.py of 0.17 to 3.13 (web_reqrep.py before 2): no response has an
+    # `__await__`.
+    f"aiohttp.web.{name}"
+    for name in (
+        "FileResponse", "Response", "StreamResponse", "WebSocketResponse", "json_response",
+        "HTTPAccepted", "HTTPBadGateway", "HTTPBadRequest", "HTTPConflict", "HTTPCreated", "HTTPForbidden", "HTTPFound",
+        "HTTPGone", "HTTPInternalServerError", "HTTPMethodNotAllowed", "HTTPMovedPermanently", "HTTPNoContent",
+        "HTTPNotAcceptable", "HTTPNotFound", "HTTPNotImplemented", "HTTPNotModified", "HTTPOk", "HTTPPartialContent",
+        "HTTPPermanentRedirect", "HTTPPreconditionFailed", "HTTPRequestEntityTooLarge", "HTTPSeeOther",
+        "HTTPServiceUnavailable", "HTTPTemporaryRedirect", "HTTPTooManyRequests", "HTTPUnauthorized",
+        "HTTPUnprocessableEntity", "HTTPUnsupportedMediaType", "HTTPUpgradeRequired",
+    )
 }  # fmt: skip
 
 # Calls that look at a generator or drive it by hand: what they are given must stay what it is.
