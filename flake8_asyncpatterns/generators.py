@@ -102,8 +102,6 @@ class Generators:
             self._suspect()
             self._gather()
 
-    # Which functions there are
-
     def _knows_coroutines(self) -> bool:
         """Does the file import asyncio, or define a coroutine?"""
         return bool(self.module.nodes(ast.AsyncFunctionDef)) or any(
@@ -234,8 +232,6 @@ class Generators:
     def _is_known(self, value: ast.expr) -> bool:
         return self.kinds.awaitable(value) or self.kinds.awaitable(value, elsewhere=True)
 
-    # Why one cannot turn over by itself
-
     def _judge(self) -> None:
         for conversion in self.conversions.values():
             conversion.stay(next(self._reasons(conversion), ""))
@@ -307,8 +303,6 @@ class Generators:
                 text = ast.unparse(value)
                 text = text if len(text) < 60 else f"{text[:57]}…"
                 yield f"`{text}`, which it returns, may be a future or a generator that the decorator awaits"
-
-    # Who needs whom
 
     def _connect(self) -> None:
         self._connect_drivers()
@@ -535,8 +529,6 @@ class Generators:
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) == "abc.abstractmethod" for d in function.decorator_list)
-
-    # What turns over, and how
 
     def _spread(self) -> None:
         """A reason to stay reaches all that need the one that has it."""
