@@ -11,9 +11,10 @@ spreads to all that need the one that has it; what is left turns over, connected
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .conversions import Conversion, fix_of, manager_of, takes_lock
 from .flow import body, is_generator, yields
 from .kinds import Kinds
 from .knowledge.awaitables import (
@@ -26,7 +27,7 @@ from .knowledge.awaitables import (
     TYPES_COROUTINE,
 )
 from .meanings import DEFINITIONS, Meanings, returned
-from .rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
+from .rule import Fix, replace
 from .scopes import COMPREHENSIONS, imports
 
 if TYPE_CHECKING:
@@ -37,45 +38,6 @@ if TYPE_CHECKING:
 ASYNC_METHODS = frozenset({"__aenter__", "__aexit__", "__anext__", "__call__"})
 PROTOCOL = frozenset({"__await__", "__iter__"})
 ITERATORS = PROTOCOL | {"__next__"}
-
-
-class Conversion:
-    """One function on its way to `async def`.
-
-    `decorators` are those that make it a coroutine; without any it is a plain generator, which counts as one that
-    drives coroutines only with evidence: `known` (it awaits what surely is awaitable) or `driven` (a coroutine
-    or the event loop drives it).
-    """
-
-    def __init__(
-        self, function: ast.FunctionDef, decorators: list[ast.expr], own: list[ast.Yield | ast.YieldFrom]
-    ) -> None:
-        self.function = function
-        self.decorators = decorators
-        self.own = own
-        self.reason = ""
-        self.unsafe = ""
-        self.needs: dict[Conversion, None] = {}
-        # Generators without a decorator that it may drive, as far as a method's name says, and where.
-        self.suspects: list[tuple[Conversion, ast.expr]] = []
-        self.known = False
-        self.driven = False
-        self.iterated = False
-        self.edits: list[Edit] = []
-
-    @property
-    def place(self) -> str:
-        """What a message calls it."""
-        return f"`{self.function.name}` (line {self.function.lineno})"
-
-    def stay(self, reason: str) -> None:
-        """Note a reason why it cannot turn over; the first one counts."""
-        self.reason = self.reason or reason
-
-    def need(self, other: Conversion) -> None:
-        """It can only turn over when `other` does."""
-        if other is not self:
-            self.needs[other] = None
 
 
 class Generators:
@@ -236,7 +198,11 @@ class Generators:
         for conversion in self.conversions.values():
             conversion.stay(next(self._reasons(conversion), ""))
             for node in conversion.own:
-                if isinstance(node, ast.YieldFrom) and self._is_lock(node) and not self.kinds.lock(node.value):
+                if (
+                    isinstance(node, ast.YieldFrom)
+                    and takes_lock(node, self.module, self.kinds)
+                    and not self.kinds.lock(node.value)
+                ):
                     conversion.unsafe = f"`{ast.unparse(node.value)}` is taken for a lock of asyncio"
 
         for conversion, name in self._assigned_iterators():
@@ -287,8 +253,8 @@ class Generators:
         if isinstance(node, ast.YieldFrom):
             if self.kinds.iterable(node.value):
                 yield f"`{ast.unparse(node.value)}` in line {node.lineno} is iterated, and cannot be awaited"
-            manager = self._manager(node)
-            if manager and self._is_lock(node) and len(manager.items) > 1:
+            manager = manager_of(node, self.module)
+            if manager and takes_lock(node, self.module, self.kinds) and len(manager.items) > 1:
                 yield f"the `with` in line {manager.lineno} has several managers"
         elif node.value is not None:
             yield f"`{ast.unparse(node)}` in line {node.lineno} hands a value to whoever drives the generator"
@@ -570,63 +536,8 @@ class Generators:
                 if conversion not in group:
                     group[conversion] = None
                     todo += linked.pop(conversion)
-            fix = self._fix(group)
+            fix = fix_of(group, self.module, self.kinds)
             self.fixes.update(dict.fromkeys(group, fix))
-
-    def _fix(self, group: Iterable[Conversion]) -> Fix:
-        edits: dict[tuple[type, ast.AST], Edit] = {}
-        for conversion in group:
-            for edit in (*self._edits(conversion), *conversion.edits):
-                place = edit.decorator if isinstance(edit, RemoveDecorator) else edit.node  # type: ignore[union-attr]  # no Insert among them
-                edits.setdefault((type(edit), place), edit)
-        unsafe = "; ".join(dict.fromkeys(c.unsafe for c in group if c.unsafe))
-        return Fix(*edits.values(), unsafe=unsafe, supersedes=(COROUTINE, TYPES_COROUTINE))
-
-    def _edits(self, conversion: Conversion) -> Iterator[Edit]:
-        function = conversion.function
-        for decorator in conversion.decorators:
-            yield RemoveDecorator(function, decorator)
-        yield MakeAsync(function)
-        for node in conversion.own:
-            manager = self._manager(node)
-            if manager and isinstance(node, ast.YieldFrom) and self._is_lock(node):
-                yield MakeAsync(manager)
-                yield replace(node, "{lock}", lock=node.value)
-            elif isinstance(node, ast.YieldFrom):
-                yield replace(node, "await {value}", value=node.value)
-            else:
-                yield self._without_yield(node)
-        if not conversion.own:
-            for value in returned(function):
-                if self.kinds.awaitable(value):
-                    yield replace(value, "await {value}", value=value)
-
-    def _manager(self, node: ast.AST) -> ast.With | None:
-        """The `with` that an expression is a context manager of."""
-        item = self.module.parent(node)
-        manager = self.module.parent(item) if isinstance(item, ast.withitem) else None
-        return manager if isinstance(manager, ast.With) else None
-
-    def _is_lock(self, node: ast.YieldFrom) -> bool:
-        """Is this `with (yield from lock)`, as far as can be seen?
-
-        What else gives a context manager when it is awaited is called, or its manager's value is used.
-        """
-        if not self._manager(node):
-            return False
-        item = self.module.parent(node)
-        named = isinstance(item, ast.withitem) and item.optional_vars is not None
-        if self.kinds.lock(node.value):
-            return True
-        return not named and isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript))
-
-    def _without_yield(self, node: ast.Yield) -> Replace | Remove:
-        statement = self.module.statement(node)
-        block = self.module.block(statement)
-        before = block[: block.index(statement)]
-        if any(isinstance(earlier, (ast.Return, ast.Raise)) for earlier in before):
-            return Remove(statement)  # it is never reached, and only made the function a generator
-        return replace(node, "await {sleep}(0)", sleep=Symbol("asyncio.sleep"))
 
 
 def _is_special(name: str) -> bool:
