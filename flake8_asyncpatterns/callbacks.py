@@ -8,15 +8,12 @@ from typing import NamedTuple
 
 from .flow import LOOPS, body, is_generator, within
 from .knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
+from .knowledge.decorators import SAME_RESULT
 from .module import Module
 from .rule import Hole
 from .scopes import COMPREHENSIONS
 
 METHODS = frozenset(name.rpartition(".")[2] for name in RECEIVERS)
-# They leave a function's result as it is.
-TRANSPARENT = frozenset(
-    {"builtins.staticmethod", "builtins.classmethod", "typing.override", "typing_extensions.override"}
-)
 COROUTINE = "a coroutine"
 ALIAS_DEPTH = 4
 
@@ -91,7 +88,7 @@ def result(call: ast.Call, module: Module) -> str | None:
 
 
 def _plain(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:
-    return all(module.name(decorator) in TRANSPARENT for decorator in function.decorator_list)
+    return all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
 
 
 def _returns_nothing(function: ast.FunctionDef) -> bool:

@@ -5,6 +5,8 @@ Sources: the documentation of asyncio (3.4 to 3.14) and of the decorators named.
 
 from __future__ import annotations
 
+from .decorators import SAME_RESULT
+
 # Decorators that make a generator awaitable.
 COROUTINE = "asyncio.coroutine"
 TYPES_COROUTINE = "types.coroutine"
@@ -57,10 +59,10 @@ DRIVERS = AWAITABLES | {
 }
 
 # Decorators that neither call a function nor look at what it returns.
-HARMLESS_DECORATORS = frozenset({
-    "builtins.staticmethod", "builtins.classmethod", "builtins.property", "abc.abstractmethod",
+HARMLESS_DECORATORS = SAME_RESULT | frozenset({
+    "builtins.property", "abc.abstractmethod",
     "abc.abstractproperty", "abc.abstractclassmethod", "abc.abstractstaticmethod", "functools.wraps",
-    "typing.final", "typing.no_type_check", "typing_extensions.final", "typing.override", "typing_extensions.override",
+    "typing.final", "typing.no_type_check", "typing_extensions.final",
     "unittest.skip", "unittest.skipIf", "unittest.skipUnless", "unittest.expectedFailure",
 })  # fmt: skip
 HARMLESS_DECORATOR_FAMILIES = ("pytest.mark.",)
