@@ -55,13 +55,12 @@ def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fi
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full
         raise Unreadable(TOO_DEEP) from None
     after = encode(source, mended.text)
-    remaining = findings(parse(mended.text, path), rules)
     return Fixed(
         path,
         source.data,
         after,
         mended.fixed,
-        list(_kept(remaining, mended.left, path, mended.text)),
+        list(_kept(mended.remaining, mended.left, path, mended.text)),
         bool(RUNTIME.search(mended.text) and not RUNTIME.search(source.text)),
     )
 

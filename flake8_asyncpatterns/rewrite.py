@@ -37,12 +37,14 @@ class Left(NamedTuple):
 class Mended(NamedTuple):
     """A file's new text, the findings that were fixed, and those left although a fix was asked for.
 
-    The places of `left` are those in the new text; the places of `fixed` those in the text they were found in.
+    The places of `left`, and of `remaining`, which is all that is found in the new text, are those in the new text;
+    the places of `fixed` those in the text they were found in.
     """
 
     text: str
     fixed: list[Finding]
     left: list[Left]
+    remaining: list[Finding]
 
 
 def mend(text: str, check: Callable[[Module], list[Finding]], *, unsafe: bool = False, path: str = "") -> Mended:
@@ -53,12 +55,13 @@ def mend(text: str, check: Callable[[Module], list[Finding]], *, unsafe: bool = 
     fixed: list[Finding] = []
     for _ in range(ROUNDS):
         module = Module.parse(text, path)
-        findings = [f for f in check(module) if f.fix and (unsafe or not f.fix.unsafe)]
+        found = check(module)
+        findings = [f for f in found if f.fix and (unsafe or not f.fix.unsafe)]
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))
         text, applied, refused = apply(module, fixes)
         if not applied:
             left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
-            return Mended(text, fixed, left)
+            return Mended(text, fixed, left, found)
         fixed += [f for f in findings if f.fix in applied]
         text = _without_superfluous_imports(text, path, applied)
     raise Unsettled("its fixes do not come to an end; please report this")
