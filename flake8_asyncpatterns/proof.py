@@ -42,7 +42,8 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
         raise Unproven(f"the result is another program than the fix describes ({different})")
     if not _compiles(got) and _compiles(ast.parse(before)):
         raise Refused("Python does not allow such code in this place")
-    if _asynchronous(got) > _asynchronous(ast.parse(before)):
+    made = _asynchronous(got)
+    if made and made > _asynchronous(ast.parse(before)):
         raise Refused("an `await` would make a generator expression asynchronous, which not everything can iterate")
     if lost := _comments(before) - _comments(after):
         raise Unproven(f"a comment would be lost: {next(iter(lost))}")
