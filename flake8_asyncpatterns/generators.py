@@ -28,7 +28,7 @@ from .knowledge.awaitables import (
 )
 from .meanings import DEFINITIONS, Meanings, returned
 from .rule import Fix, replace
-from .scopes import COMPREHENSIONS, imports
+from .scopes import COMPREHENSIONS
 
 if TYPE_CHECKING:
     from .module import Module
@@ -66,11 +66,7 @@ class Generators:
 
     def _knows_coroutines(self) -> bool:
         """Does the file import asyncio, or define a coroutine?"""
-        return bool(self.module.nodes(ast.AsyncFunctionDef)) or any(
-            name.partition(".")[0] == "asyncio"
-            for statement in self.module.nodes(ast.Import, ast.ImportFrom)
-            for _, _, name in imports(statement)
-        )
+        return bool(self.module.nodes(ast.AsyncFunctionDef)) or "asyncio" in self.module.packages()
 
     def _collect(self) -> None:
         for function in self.module.nodes(ast.FunctionDef):
