@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 from .rule import Edit, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
 
-MARK = "__hole_{}__"
+PREFIX, SUFFIX = "__hole_", "__"
+MARK = f"{PREFIX}{{}}{SUFFIX}"
 
 
 class Refused(Exception):
@@ -59,6 +60,11 @@ def skeleton(template: str) -> list[ast.stmt]:
     return ast.parse(text).body
 
 
+def hole_name(node: ast.AST) -> str:
+    """The hole that a Name in a skeleton stands for; empty: none."""
+    return node.id[len(PREFIX) : -len(SUFFIX)] if isinstance(node, ast.Name) and node.id.startswith(PREFIX) else ""
+
+
 def in_call(template: str) -> str:
     """A template of arguments as one that parses."""
     return f"_({template})"
@@ -72,8 +78,8 @@ def holes(template: str) -> dict[str, tuple[ast.AST, str]]:
         node = todo.pop()
         for field, value in ast.iter_fields(node):
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.Name) and child.id.startswith("__hole_"):
-                    found[child.id[len("__hole_") : -len("__")]] = (node, field)
+                if name := hole_name(child):
+                    found[name] = (node, field)
                 if isinstance(child, ast.AST):
                     todo.append(child)
     return found

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, holes, in_call, pieces, skeleton
+from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, hole_name, holes, in_call, pieces, skeleton
 from .places import BLANK, NEWLINE, Text
 from .precedence import OPERAND, PRIMARY, binds, field_of, needs
 from .proof import difference
@@ -63,7 +63,7 @@ def _replace_expression(edit: Replace, node: ast.expr, text: Text, spell: Spell)
     if len(template) != 1 or not isinstance(template[0], ast.Expr):
         raise ValueError(f"not an expression: {edit.template!r}")
     made: ast.AST = template[0].value
-    if isinstance(made, ast.Name) and (hole := edit.holes.get(made.id[len("__hole_") : -2])):
+    if isinstance(made, ast.Name) and (hole := edit.holes.get(hole_name(made))):
         made = hole if isinstance(hole, ast.AST) else made
     start, end = text.at(node), text.end(node)
     parent = text.module.parent(node)
@@ -227,7 +227,7 @@ def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Sp
 
 def _remove_from_line(block: list[ast.stmt], statement: ast.stmt, text: Text) -> Splice:
     """Take a statement out of a line of several: `a; b; c`."""
-    index = next(i for i, other in enumerate(block) if other is statement)
+    index = block.index(statement)
     start, end = text.start(statement), text.end(statement)
     for right, left in itertools.pairwise(block[max(index - 1, 0) : index + 2][::-1]):
         # First with the one behind it, then with the one in front.
@@ -276,7 +276,7 @@ def _add_imports(edit: AddImports, text: Text) -> Splice:
 
 
 def _remove_alias(node: ast.Import | ast.ImportFrom, alias: ast.alias, text: Text) -> Splice:
-    index = next(i for i, other in enumerate(node.names) if other is alias)
+    index = node.names.index(alias)
     neighbour = node.names[index + 1 if index + 1 < len(node.names) else index - 1]
     span = sorted((text.at(alias), text.end(alias), text.at(neighbour), text.end(neighbour)))
     if _comments(text, span[0], span[-1]):

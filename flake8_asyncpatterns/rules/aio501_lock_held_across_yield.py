@@ -150,7 +150,7 @@ def _innermost_lock(node: ast.AST, module: Module) -> tuple[Held | None, ast.exp
 def _released(guarded: ast.Try, module: Module) -> ast.expr | None:
     """The lock of `await lock.acquire()`, `try: … finally: lock.release()`."""
     block = module.block(guarded)
-    before = block[: next(i for i, s in enumerate(block) if s is guarded)][-1:]
+    before = block[: block.index(guarded)][-1:]
     match before, guarded.finalbody:
         case (
             [ast.Expr(value=taking)],

@@ -135,7 +135,7 @@ def slot_read(awaited: ast.Await, module: Module) -> SlotRead | None:
     if function is None or cls is None or not _is_self(condition, function) or not _goes_on(wait, function, module):
         return None
     block = module.block(wait)
-    after = block[_index(block, wait) + 1 :]
+    after = block[block.index(wait) + 1 :]
     if not after or not isinstance(after[0], (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)):
         return None
     for read in within(after[0]):
@@ -157,10 +157,6 @@ def _condition_of(awaited: ast.Await) -> ast.Attribute | None:
         case ast.Call(func=ast.Attribute(value=ast.Attribute() as condition, attr="wait"), args=[], keywords=[]):
             return condition
     return None
-
-
-def _index(block: list[ast.stmt], statement: ast.stmt) -> int:
-    return next(index for index, other in enumerate(block) if other is statement)
 
 
 def _is_self(node: ast.expr, function: FunctionDef) -> bool:
