@@ -10,6 +10,7 @@ from . import engine
 from .module import Module
 from .problem import Problem, describe
 from .rule import Finding, Rule
+from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa
 
 TOO_DEEP = "is nested too deeply"
@@ -23,19 +24,19 @@ class Checked(NamedTuple):
     failure: str = ""
 
 
-def check(source: Source, path: str, rules: Iterable[Rule]) -> list[Problem]:
+def check(source: Source, path: str, rules: Iterable[Rule], settings: Settings = NONE) -> list[Problem]:
     """The problems in a file. Raises Unreadable when its text is no Python."""
-    found = findings(parse(source.text, path), rules)
+    found = findings(parse(source.text, path, settings), rules)
     split = lines(source.text) if found else []
     return [describe(finding, path, split) for finding in found]
 
 
-def parse(text: str, path: str) -> Module:
+def parse(text: str, path: str, settings: Settings = NONE) -> Module:
     """Parse a file's text. Raises Unreadable, with the place in it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" and its like are the business of others
-            return Module.parse(text, path)
+            return Module.parse(text, path, settings)
     except SyntaxError as error:
         where = f" in line {error.lineno}, column {error.offset or 1}" if error.lineno else ""
         raise Unreadable(f"syntax error{where}: {error.msg}") from None

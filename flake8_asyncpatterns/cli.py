@@ -17,6 +17,7 @@ from .progress import watched
 from .report import count
 from .rules import RULES
 from .selection import Layer, Misuse, Selection, codes, select, suggestion
+from .settings import Settings
 from .source import Source, Unreadable, decode, read, reason, write
 
 if TYPE_CHECKING:
@@ -111,10 +112,11 @@ def _stdin() -> bytes:
 
 
 class Task(NamedTuple):
-    """What to look at, and with which rules."""
+    """What to look at, with which rules, and what they are told of the project."""
 
     inputs: list[Input]
     selection: Selection
+    settings: Settings
 
     def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
         """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
@@ -151,7 +153,9 @@ def _task(options: argparse.Namespace) -> Task:
     if len(named) < len(options.paths):
         inputs.append(Input(options.stdin_filename, None))
         inputs.sort(key=lambda given: given.name)
-    return Task(inputs, Selection(select(project.layer, given), project.per_file_ignores, project.root))
+    return Task(
+        inputs, Selection(select(project.layer, given), project.per_file_ignores, project.root), project.settings
+    )
 
 
 def _words(values: Iterable[str]) -> list[str]:
@@ -161,7 +165,7 @@ def _words(values: Iterable[str]) -> list[str]:
 def _check(options: argparse.Namespace) -> int:
     task = _task(options)
     results = task.each(
-        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules)),
+        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules, task.settings)),
         lambda name, failure: Checked(name, failure=failure),
     )
     shown = watched(results, len(task.inputs), lambda checked: checked.problems or checked.failure)
@@ -218,7 +222,7 @@ def _fix(options: argparse.Namespace) -> int:
     def work(given: Input, rules: Sequence[Rule]) -> Fixed:
         source = given.read()
         try:
-            fixed = fix(source, given.name, rules, unsafe=options.unsafe)
+            fixed = fix(source, given.name, rules, task.settings, unsafe=options.unsafe)
             if given.path and fixed.after != fixed.before and not options.diff:
                 write(given.path, fixed.after, was=fixed.before)
         except Unreadable as error:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .selection import Layer, Misuse, codes, near
+from .settings import Settings
 from .source import reason
 
-KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores")
+NAMES = ("blocking", "not-blocking", "entry-points", "runners")
+KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", *NAMES)
 
 
 class Config(NamedTuple):
@@ -20,6 +22,7 @@ class Config(NamedTuple):
     exclude: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     root: Path = Path()
+    settings: Settings = Settings()
 
 
 def nearest(start: Path) -> Config:
@@ -82,6 +85,7 @@ def _config(table: Any, path: Path) -> Config:
         _strings(table, "exclude", where),
         tuple((glob, _codes(per_file, glob, f"{where} 'per-file-ignores'")) for glob in per_file),
         path.absolute().parent,
+        Settings(*(_qualified(table, key, where) for key in NAMES)),
     )
 
 
@@ -94,3 +98,12 @@ def _strings(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Misuse(f"{where} {key!r} must be a list of strings")
     return tuple(value)
+
+
+def _qualified(table: Mapping[str, Any], key: str, where: str) -> frozenset[str]:
+    """Qualified names; `module:function`, as packaging has it, is read as `module.function`."""
+    names = [name.replace(":", ".") for name in _strings(table, key, where)]
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise Misuse(f"{where} {key!r}: {name!r} is no qualified name such as 'mylib.Client.get'")
+    return frozenset(names)

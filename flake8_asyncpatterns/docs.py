@@ -15,6 +15,7 @@ from .engine import check
 from .module import Module
 from .rule import Rule
 
+RUN = re.compile(r"^```python run\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -33,10 +34,23 @@ def examples(rule: Rule) -> list[Example]:
     return [Example(bad, good) for (_, bad), (_, good) in zip(blocks[::2], blocks[1::2], strict=True)]
 
 
+class Script(NamedTuple):
+    """A whole program that shows what happens at run time, and what it prints."""
+
+    code: str
+    printed: str
+
+
+def scripts(rule: Rule) -> list[Script]:
+    """The `python run` blocks in a rule's documentation, each with the `text` block that follows it."""
+    return [Script(code, printed) for code, printed in RUN.findall(rule.doc)]
+
+
 def page(rule: Rule) -> str:
     """A rule's page in Markdown."""
     default = "On by default." if rule.default else f"Off by default; select `{rule.code}` to turn it on."
     body = BLOCK.sub(lambda found: f"{found[1].capitalize()}:\n\n```python\n{found[2]}```", rule.doc.strip())
+    body = RUN.sub(lambda found: f"```python\n{found[1]}```\n\nprints\n\n```text\n{found[2] or ''}```", body)
     return f"# {rule.code}: {rule.name}\n\n{default} {fix_note(rule)}\n\n{body}\n"
 
 

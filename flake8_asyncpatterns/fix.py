@@ -14,6 +14,7 @@ from .problem import Problem, describe
 from .proof import Unproven
 from .rewrite import Left, Unsettled, mend
 from .rule import Finding, Rule
+from .settings import NONE, Settings
 from .source import Source, Unreadable, encode, lines
 
 RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
@@ -41,15 +42,17 @@ class Fixed(NamedTuple):
     failure: str = ""
 
 
-def fix(source: Source, path: str, rules: Sequence[Rule], *, unsafe: bool) -> Fixed:
+def fix(source: Source, path: str, rules: Sequence[Rule], settings: Settings = NONE, *, unsafe: bool) -> Fixed:
     """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
-    found = findings(parse(source.text, path), rules)
+    found = findings(parse(source.text, path, settings), rules)
     if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
         return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
-            mended = mend(source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path)
+            mended = mend(
+                source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path, settings=settings
+            )
     except Unsettled as error:
         raise Unreadable(str(error)) from None
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full

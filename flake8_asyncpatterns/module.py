@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from .inference import Inference
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
+from .settings import NONE, Settings
 
 if TYPE_CHECKING:
     from .rule import FunctionDef
@@ -25,13 +26,15 @@ AnalysisT = TypeVar("AnalysisT")
 class Module:
     """A file's tree with the questions rules ask. The tree itself is never changed.
 
-    `text` is the source that the tree was parsed from; `path` is for messages and may be empty.
+    `text` is the source that the tree was parsed from; `path` is for messages and may be empty; `settings` is what
+    the project says of itself.
     """
 
-    def __init__(self, tree: ast.Module, text: str = "", path: str = "") -> None:
+    def __init__(self, tree: ast.Module, text: str = "", path: str = "", settings: Settings = NONE) -> None:
         self.tree = tree
         self.text = text
         self.path = path
+        self.settings = settings
         self.parents: dict[ast.AST, ast.AST] = {}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
         self._index()
@@ -40,9 +43,9 @@ class Module:
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
-    def parse(cls, text: str, path: str = "") -> Module:
+    def parse(cls, text: str, path: str = "", settings: Settings = NONE) -> Module:
         """Parse a file's text. Raises SyntaxError or (null bytes, on some Pythons) ValueError."""
-        return cls(ast.parse(text), text, path)
+        return cls(ast.parse(text), text, path, settings)
 
     def _index(self) -> None:
         nodes, parents = self._nodes, self.parents

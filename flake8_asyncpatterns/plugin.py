@@ -10,6 +10,7 @@ from .engine import check
 from .module import Module
 from .rule import Rule
 from .rules import RULES
+from .settings import NONE, Settings
 from .source import characters
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Plugin:
 
     # The rules that flake8's options leave on; told once, before the first file.
     rules: ClassVar[Sequence[Rule]] = tuple(RULES.values())
+    # What `[tool.asyncfix]` says that flake8 has no options for.
+    settings: ClassVar[Settings] = NONE
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -47,16 +50,33 @@ class Plugin:
             for rule in RULES.values()
             if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
         )
+        if cls.rules:
+            cls.settings = _settings()
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """What flake8 reports: line, column in characters from 0, code and message."""
         if not self.rules:
             return
         try:
-            findings = check(Module(self.tree, "".join(self.lines), self.filename), self.rules)
+            findings = check(Module(self.tree, "".join(self.lines), self.filename, self.settings), self.rules)
         except RecursionError:
             return  # nested so deeply that flake8's own checks give up as well
         for finding in findings:
             offset: int = getattr(finding.node, "col_offset", 0)
             column = characters(self.lines[finding.line - 1], offset)
             yield finding.line, column, f"{finding.rule.code} {finding.message}", Plugin
+
+
+def _settings() -> Settings:
+    """What the project's pyproject.toml tells the rules. Raises flake8's own error where it is wrong."""
+    from pathlib import Path  # late: where no rule of ours is on, flake8 is spared this
+
+    from flake8.exceptions import ExecutionError
+
+    from .config import nearest
+    from .selection import Misuse
+
+    try:
+        return nearest(Path.cwd()).settings
+    except (Misuse, OSError) as error:
+        raise ExecutionError(str(error)) from None

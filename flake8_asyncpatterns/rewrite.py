@@ -13,6 +13,7 @@ from .module import Module
 from .places import Text
 from .proof import Unproven, prove
 from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace, ReplaceArgument
+from .settings import NONE, Settings
 from .splice import Splice, render
 
 # A fix may uncover another; fixes that still find work after so many rounds undo each other.
@@ -47,14 +48,21 @@ class Mended(NamedTuple):
     remaining: list[Finding]
 
 
-def mend(text: str, check: Callable[[Module], list[Finding]], *, unsafe: bool = False, path: str = "") -> Mended:
+def mend(
+    text: str,
+    check: Callable[[Module], list[Finding]],
+    *,
+    unsafe: bool = False,
+    path: str = "",
+    settings: Settings = NONE,
+) -> Mended:
     """Fix what `check` finds until nothing is left that can be fixed; unsafe fixes only when asked for.
 
     Raises SyntaxError when the text does not parse, Unsettled when the fixes never end.
     """
     fixed: list[Finding] = []
     for _ in range(ROUNDS):
-        module = Module.parse(text, path)
+        module = Module.parse(text, path, settings)
         found = check(module)
         findings = [f for f in found if f.fix and (unsafe or not f.fix.unsafe)]
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))

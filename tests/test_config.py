@@ -192,3 +192,22 @@ def test_a_named_file_must_have_something_to_say(tmp_path: Path) -> None:
         load(write(tmp_path, "[project]\n"))
     with pytest.raises(Misuse, match="no such file"):
         load(tmp_path / "none.toml")
+
+
+def test_names_of_the_project(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(
+        '[tool.asyncfix]\nblocking = ["mylib.fetch", "mylib.Client.get"]\nnot-blocking = ["time.sleep"]\n'
+        'entry-points = ["mylib.cli:main"]\nrunners = ["mylib.serve"]\n'
+    )
+    assert load(path).settings == (
+        {"mylib.fetch", "mylib.Client.get"}, {"time.sleep"}, {"mylib.cli.main"}, {"mylib.serve"}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["blocking", "not-blocking", "entry-points", "runners"])
+def test_what_is_no_qualified_name_is_named(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f'[tool.asyncfix]\n{key} = ["mylib.fetch()"]\n')
+    with pytest.raises(Misuse, match=rf"'{key}': 'mylib.fetch\(\)' is no qualified name"):
+        load(path)

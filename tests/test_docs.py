@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from cases import ROOT
 
-from flake8_asyncpatterns.docs import Example, examples, fix_note, page, pages
+from flake8_asyncpatterns.docs import Example, Script, examples, fix_note, page, pages, scripts
 from flake8_asyncpatterns.rules import RULES
 
 WRITTEN = dict(pages(RULES.values()))
@@ -42,6 +45,23 @@ def test_examples_come_in_pairs() -> None:
 def test_every_code_is_in_the_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert {code for code in RULES if code not in changelog} == set()
+
+
+SCRIPTS = [
+    pytest.param(script, id=f"{rule.code}-{number}")
+    for rule in RULES.values()
+    for number, script in enumerate(scripts(rule))
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_print_what_the_page_says(script: Script, tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(script.code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", path], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert done.stdout == script.printed, done.stderr
 
 
 def test_codes_are_what_flake8_can_take() -> None:

@@ -172,9 +172,16 @@ def test_flake8_is_spared_what_only_asyncfix_needs(folder: Path) -> None:
     assert codes(said) == ["AIO101"]
     assert {name.removeprefix(ours) for name in loaded if name.startswith(ours)} >= {"plugin", "engine", "rules"}
     rewriting = {"rewrite", "lower", "places", "splice", "proof", "imports", "edits", "fix"}
-    commands = {"docs", "cli", "config", "report", "sarif"}
+    commands = {"docs", "cli", "report", "sarif"}
     assert not loaded & {ours + late for late in rewriting | commands}
     assert not loaded & {"libcst", "difflib", "tomllib", "asyncpatterns"}
+
+
+def test_flake8_names_what_is_wrong_in_our_configuration(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text('[tool.asyncfix]\nblocking = ["a b"]\n')
+    ran = subprocess.run([sys.executable, "-m", "flake8", "app.py"], cwd=folder, capture_output=True, text=True)
+    assert "'a b' is no qualified name" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
 
 
 def test_the_tree_that_others_use_is_left_as_it_is() -> None:

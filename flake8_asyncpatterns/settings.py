@@ -1,0 +1,21 @@
+"""What a project tells the rules about itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """Qualified names, as code that uses them would resolve: `"mylib.fetch"`, `"mylib.Client.get"`.
+
+    `blocking` are calls that hold up whoever makes them; `not_blocking` are none, whatever the tables say.
+    `entry_points` are functions that a program starts with; `runners` run a service and look after its signals.
+    """
+
+    blocking: frozenset[str] = frozenset()
+    not_blocking: frozenset[str] = frozenset()
+    entry_points: frozenset[str] = frozenset()
+    runners: frozenset[str] = frozenset()
+
+
+NONE = Settings()
