@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .knowledge.names import RETURNS, SAME_TYPE
+from .knowledge.names import ATTRIBUTES, RETURNS, SAME_TYPE
 from .scopes import FUNCTIONS, Definition
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ class Inference:
                 return self._agreed(bindings) if bindings else None
             case ast.Attribute():
                 owner = self.owner(node)
-                return self._agreed(self.assignments(owner, node.attr)) if owner else None
+                if owner is None:
+                    return self._part(node.value, f".{node.attr}", ".*")
+                return self._agreed(self.assignments(owner, node.attr))
+            case ast.Subscript():
+                return self._part(node.value, "[]")
             case ast.NamedExpr(value=value):
                 return self.type_of(value)
             case ast.IfExp(body=body, orelse=orelse):
@@ -64,6 +68,11 @@ class Inference:
                 known = {self.type_of(value) for value in values} - {None}
                 return known.pop() if len(known) == 1 else None
         return None
+
+    def _part(self, whole: ast.expr, *suffixes: str) -> str | None:
+        """The type of an attribute or an item of a library's object."""
+        kind = self.type_of(whole)
+        return next((ATTRIBUTES[kind + s] for s in suffixes if kind + s in ATTRIBUTES), None) if kind else None
 
     def _type_of_call(self, call: ast.Call) -> str | None:
         name = self.callee(call)

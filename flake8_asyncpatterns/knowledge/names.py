@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import blocking
+
 # Modules whose public names their package exports: the package's name is the one that tables use.
 # Source: the imports in the __init__.py of each package (CPython 3.11-3.14).
 HOMES = {
@@ -36,6 +38,7 @@ SAME_TYPE = {
     "asyncio.ProactorEventLoop": "asyncio.AbstractEventLoop",
     "asyncio.EventLoop": "asyncio.AbstractEventLoop",
     "uvloop.Loop": "asyncio.AbstractEventLoop",
+    **blocking.SAME,
 }
 
 # What a call of a function gives. (A call of a class gives that class, and needs no entry.)
@@ -59,7 +62,11 @@ RETURNS = {
     "asyncio.AbstractEventLoop.call_later": "asyncio.TimerHandle",
     "asyncio.TaskGroup.create_task": "asyncio.Task",
     "logging.getLogger": "logging.Logger",
+    **blocking.RETURNS,
 }
+
+# Of which type the attributes and the items of a type are: see `knowledge.blocking`.
+ATTRIBUTES = {**blocking.ATTRIBUTES}
 
 
 def canonical(name: str) -> str:
