@@ -80,3 +80,8 @@ def _exits(block: Iterable[ast.AST], *, own_breaks: bool) -> Iterator[ast.stmt]:
 def always_true(test: ast.expr) -> bool:
     """Is this condition a constant that is true (`while True`, `while 1`)?"""
     return isinstance(test, ast.Constant) and bool(test.value)
+
+
+def ends(block: list[ast.stmt]) -> bool:
+    """Does a block surely leave the code around it: by `return`, `raise`, `continue` or `break` at its end?"""
+    return bool(block) and isinstance(block[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))

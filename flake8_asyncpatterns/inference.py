@@ -7,13 +7,31 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .knowledge.names import ATTRIBUTES, RETURNS, SAME_TYPE
-from .scopes import FUNCTIONS, Definition
+from .flow import body, is_generator
+from .knowledge.containers import (
+    GIVES_ITEM,
+    GIVES_SAME,
+    GIVES_VALUE,
+    ITERABLES,
+    MAPPINGS,
+    PUTS_IN,
+    PUTS_IN_UNKNOWN,
+    SAME_ITEMS,
+    SEQUENCES,
+    TUPLES,
+    VALUES,
+)
+from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, SAME_RESULT
+from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
+from .narrowing import Narrowing, dotted
+from .scopes import FUNCTIONS, Definition, Scopes
 
 if TYPE_CHECKING:
+    from .classes import Classes
     from .module import Module
+    from .rule import FunctionDef
 
 # Annotations that only say something about the type inside their brackets.
 WRAPPERS = frozenset(
@@ -21,80 +39,374 @@ WRAPPERS = frozenset(
     for module in ("typing", "typing_extensions")
     for name in ("Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired")
 )
+SELF = frozenset({"typing.Self", "typing_extensions.Self"})
+LITERALS: dict[type[ast.AST], str] = {
+    ast.List: "builtins.list",
+    ast.ListComp: "builtins.list",
+    ast.Set: "builtins.set",
+    ast.SetComp: "builtins.set",
+    ast.Dict: "builtins.dict",
+    ast.DictComp: "builtins.dict",
+    ast.Tuple: "builtins.tuple",
+    ast.JoinedStr: "builtins.str",
+    ast.Compare: "builtins.bool",
+}
+# What is known by way of so many other things is unknown.
+DEPTH = 25
 
-PLAIN_BASES = frozenset({"abc", "asyncio", "builtins", "typing"})
+
+class Type(NamedTuple):
+    """What is known of a thing: the qualified name of its class, or its class in this file, or both.
+
+    `name` of an instance of a class of this file is the one class from elsewhere that it inherits from. `item` is what
+    iterating over it gives, `value` what a subscript does, `parts` what unpacking does.
+    """
+
+    name: str | None = None
+    cls: ast.ClassDef | None = None
+    item: Type | None = None
+    value: Type | None = None
+    parts: tuple[Type | None, ...] = ()
 
 
 class Inference:
     """The answers for one Module, each worked out once."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, scopes: Scopes, classes: Classes) -> None:
         self.module = module
-        self._types: dict[ast.AST, str | None] = {}
-        self._bases: dict[ast.expr, Definition | None] = {}
-        self._attributes: dict[tuple[ast.ClassDef, str], list[ast.AST]] | None = None
+        self.scopes = scopes
+        self.classes = classes
+        self._types: dict[ast.AST, Type | None] = {}
+        self._callees: dict[ast.Call, str | None] = {}
+        self._named: dict[str, Type | None] = {}
+        self._put: dict[tuple[ast.AST, str], list[ast.expr | None]] | None = None
+        self._depth = 0
 
     def type_of(self, node: ast.AST) -> str | None:
         """See Module.type_of."""
+        found = self.type(node)
+        return found.name if found else None
+
+    def type(self, node: ast.AST) -> Type | None:
+        """All that is known of an expression, or of a node that binds a name."""
         if node not in self._types:
+            if self._depth > DEPTH:
+                return None
             self._types[node] = None  # while it is worked out: a definition by itself is unknown
-            found = self._type_of(node)
-            self._types[node] = SAME_TYPE.get(found, found) if found else None
+            self._depth += 1
+            try:
+                self._types[node] = self._type(node)
+            finally:
+                self._depth -= 1
         return self._types[node]
 
-    def _type_of(self, node: ast.AST) -> str | None:
+    def _type(self, node: ast.AST) -> Type | None:
         match node:
             case ast.Call():
                 return self._type_of_call(node)
-            case ast.Await(value=ast.Call() as call):
-                definition = self.definition(call.func)
-                return self._returned(definition) if isinstance(definition, ast.AsyncFunctionDef) else None
+            case ast.Await(value=value):
+                return self._awaited(value)
             case ast.Name():
-                bindings = self.module.bindings(node)
-                return self._agreed(bindings) if bindings else None
+                return self._narrowed(node) or self._type_of_name(node)
             case ast.Attribute():
-                owner = self.owner(node)
-                if owner is None:
-                    return self._part(node.value, f".{node.attr}", ".*")
-                return self._agreed(self.assignments(owner, node.attr))
-            case ast.Subscript():
-                return self._part(node.value, "[]")
+                return self._narrowed(node) or self._type_of_attribute(node)
             case ast.NamedExpr(value=value):
-                return self.type_of(value)
-            case ast.IfExp(body=body, orelse=orelse):
-                return self._agreed([body, orelse])
+                return self.type(value)
+            case ast.IfExp(body=first, orelse=second):
+                return self._agreed([first, second])
             case ast.BoolOp(op=ast.Or(), values=values):
                 # `loop or get_event_loop()`: the default says what the variable is expected to be.
-                known = {self.type_of(value) for value in values} - {None}
+                known = {self.type(value) for value in values} - {None}
                 return known.pop() if len(known) == 1 else None
+            case ast.Subscript(value=value, slice=index):
+                return self._subscripted(value, index)
+            case ast.Constant(value=value) if value is not None and value is not ...:
+                return Type(f"builtins.{type(value).__name__}")
+            case ast.UnaryOp(op=ast.Not()):
+                return Type("builtins.bool")
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.type(operand)
+        return self._literal(node)
+
+    def _literal(self, node: ast.AST) -> Type | None:
+        name = LITERALS.get(type(node))
+        match node:
+            case ast.List(elts=elements) | ast.Set(elts=elements):
+                item = self._all_alike(elements)
+                return Type(name, item=item, value=item if isinstance(node, ast.List) else None)
+            case ast.Tuple(elts=elements):
+                if any(isinstance(e, ast.Starred) for e in elements):
+                    return Type(name)
+                return Type(name, item=self._all_alike(elements), parts=tuple(self.type(e) for e in elements))
+            case ast.Dict(keys=keys, values=values):
+                return Type(name, item=self._all_alike(k for k in keys if k), value=self._all_alike(values))
+            case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
+                item = self.type(element)
+                return Type(name, item=item, value=item if isinstance(node, ast.ListComp) else None)
+            case ast.DictComp(key=key, value=value):
+                return Type(name, item=self.type(key), value=self.type(value))
+        return Type(name) if name else None
+
+    def _all_alike(self, nodes: Iterable[ast.AST | None]) -> Type | None:
+        types = {self.type(node) if node is not None else None for node in nodes}
+        return types.pop() if len(types) == 1 else None
+
+    def _type_of_name(self, name: ast.Name) -> Type | None:
+        instance = self.classes.instance(name)
+        if instance is not None:
+            return self._instance(instance)
+        bindings = self.module.bindings(name)
+        return self._agreed(bindings) if bindings else None
+
+    def _type_of_attribute(self, node: ast.Attribute) -> Type | None:
+        owner = self.classes.owner(node)
+        of = self.type(node.value)
+        if owner is None and of:
+            owner = of.cls
+        if owner is None:
+            named = self.definition(node.value)
+            owner = named if isinstance(named, ast.ClassDef) else None
+        if owner is None:
+            return self._part(of, f".{node.attr}", ".*")
+        stores = self.classes.assignments(owner, node.attr)
+        if stores:
+            return self._agreed(stores)
+        made = self.classes.method(owner, node.attr)
+        if isinstance(made, ast.FunctionDef) and any(self._is_property(d) for d in made.decorator_list):
+            return self._result(made)
         return None
 
-    def _part(self, whole: ast.expr, *suffixes: str) -> str | None:
-        """The type of an attribute or an item of a library's object."""
-        kind = self.type_of(whole)
-        return next((ATTRIBUTES[kind + s] for s in suffixes if kind + s in ATTRIBUTES), None) if kind else None
+    def _part(self, of: Type | None, *suffixes: str) -> Type | None:
+        """What an attribute or an item of a library's object is."""
+        known = (ATTRIBUTES.get(of.name + suffix) for suffix in suffixes) if of and of.name else ()
+        return next((self._from_table(text) for text in known if text), None)
 
-    def _type_of_call(self, call: ast.Call) -> str | None:
-        name = self.callee(call)
+    def _is_property(self, decorator: ast.expr) -> bool:
+        return self.module.name(decorator) in ("builtins.property", "functools.cached_property")
+
+    def _instance(self, cls: ast.ClassDef) -> Type:
+        return Type(self._canonical(self.classes.foreign(cls)), cls)
+
+    def _canonical(self, name: str | None) -> str | None:
+        return SAME_TYPE.get(name, name) if name else None
+
+    def _type_of_call(self, call: ast.Call) -> Type | None:
+        # What is in it, before its name: a `list(tasks)` is one of tasks.
+        return self._from_container(call) or self._called(call.func, call)
+
+    def _called(self, function: ast.expr, call: ast.Call | None = None) -> Type | None:
+        """What a call of this expression gives."""
+        name = self.callee(call) if call else self.module.name(function)
         if name is not None:
             if name in RETURNS:
-                return RETURNS[name]
-            return name if name.rpartition(".")[2][:1].isupper() else None  # classes are spelled so (PEP 8)
-        definition = self.definition(call.func)
-        return self._returned(definition) if isinstance(definition, ast.FunctionDef) else None
+                return self._from_table(RETURNS[name])
+            is_class = name in HOLDS or name in VALUES or name.rpartition(".")[2][:1].isupper()  # as PEP 8 spells them
+            return Type(self._canonical(name)) if is_class else None
+        definition = self.definition(function)
+        if isinstance(definition, ast.ClassDef):
+            plain = all(self._keeps_class(decorator) for decorator in definition.decorator_list)
+            return self._instance(definition) if plain and not definition.keywords else None
+        if isinstance(definition, ast.FunctionDef):
+            return self._returned(definition)
+        if isinstance(function, ast.Name) and (method := self.classes.receiver(function)):
+            # `cls()` in a class method
+            return self._instance(owner) if (owner := self.module.class_of(method)) else None
+        return None
 
-    def _returned(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
-        if function.decorator_list or function.returns is None:
+    def _keeps_class(self, decorator: ast.expr) -> bool:
+        return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in KEEPS_CLASS
+
+    def _from_table(self, text: str) -> Type | None:
+        """A type as tables write it: `asyncio.Task`, `tuple[set[asyncio.Task], set[asyncio.Task]]`."""
+        if text not in self._named:
+            self._named[text] = _written(ast.parse(text, mode="eval").body)
+        return self._named[text]
+
+    def _from_container(self, call: ast.Call) -> Type | None:
+        match call:
+            case ast.Call(func=ast.Attribute(value=container, attr=method)):
+                return self._from_method(container, method)
+            case ast.Call(func=ast.Name(id=name), args=[first, *_]) if not isinstance(first, ast.Starred):
+                qualified = self.module.name(call.func)
+                if qualified in SAME_ITEMS:
+                    item = self.item(first)
+                    indexed = name in ("list", "sorted", "tuple", "deque")
+                    made = None if name in ("iter", "reversed", "filter") else qualified
+                    return Type(
+                        "builtins.list" if name == "sorted" else made, item=item, value=item if indexed else None
+                    )
+                if qualified == "builtins.next":
+                    return self.item(first)
+                if qualified == "builtins.enumerate":
+                    return Type(item=Type(parts=(Type("builtins.int"), self.item(first))))
+                if qualified == "builtins.zip":
+                    return Type(item=Type(parts=tuple(self.item(a) for a in call.args)))
+        return None
+
+    def _from_method(self, container: ast.expr, method: str) -> Type | None:
+        if method in ("values", "items", "keys") or method in GIVES_VALUE or method in GIVES_ITEM | GIVES_SAME:
+            of = self.type(container)
+            if of is None or of.name not in HOLDS:
+                return None
+            value = of.value or self._put_in(container) if of.name in MAPPINGS else None
+            if method == "values":
+                return Type(item=value)
+            if method == "items":
+                return Type(item=Type(parts=(of.item, value)))
+            if method == "keys":
+                return Type(item=of.item)
+            if method in GIVES_SAME:
+                return of
+            if of.name in MAPPINGS:
+                return value if method in GIVES_VALUE else None
+            return self.item(container) if method in GIVES_ITEM else None
+        return None
+
+    def item(self, node: ast.expr) -> Type | None:
+        """What iterating over an expression gives."""
+        of = self.type(node)
+        if of is None:
             return None
-        return self.annotated(function.returns, function)
+        if of.item is None and of.name in HOLDS and of.name not in MAPPINGS:
+            return self._put_in(node)
+        return of.item
 
-    def _agreed(self, nodes: Iterable[ast.AST]) -> str | None:
+    def _subscripted(self, value: ast.expr, index: ast.expr) -> Type | None:
+        of = self.type(value)
+        if of is None:
+            return None
+        if isinstance(index, ast.Slice):
+            return of
+        if of.parts:
+            at = index.value if isinstance(index, ast.Constant) else None
+            return of.parts[at] if isinstance(at, int) and 0 <= at < len(of.parts) else None
+        if of.name in MAPPINGS:
+            return of.value or self._put_in(value)
+        return of.value or (self._put_in(value) if of.name in SEQUENCES else self._part(of, "[]"))
+
+    def _put_in(self, container: ast.expr) -> Type | None:
+        """What this file puts into a container of its own, one by one."""
+        if self._put is None:
+            self._put = {}
+            for key, value in self._puts():
+                self._put.setdefault(key, []).append(value)
+        keys = self._keys(container)
+        return self._all_alike(value for key in keys for value in self._put.get(key, ()))
+
+    def _puts(self) -> Iterator[tuple[tuple[ast.AST, str], ast.expr | None]]:
+        for call in self.module.nodes(ast.Call):
+            match call.func:
+                case ast.Attribute(value=container, attr=method) if method in PUTS_IN:
+                    at = PUTS_IN[method]
+                    for key in self._keys(container)[:1]:
+                        yield key, call.args[at] if len(call.args) > at else None
+                case ast.Attribute(value=container, attr=method) if method in PUTS_IN_UNKNOWN:
+                    for key in self._keys(container)[:1]:
+                        yield key, None
+        for subscript in self.module.nodes(ast.Subscript):
+            if isinstance(subscript.ctx, ast.Store):
+                for key in self._keys(subscript.value)[:1]:
+                    yield key, self._assigned(subscript)
+
+    def _assigned(self, target: ast.AST) -> ast.expr | None:
+        match self.module.parent(target):
+            case ast.Assign(targets=targets, value=value) if target in targets:
+                return value
+        return None
+
+    def _keys(self, container: ast.expr) -> list[tuple[ast.AST, str]]:
+        """What stands for a variable, or for an attribute of a class and its bases."""
+        match container:
+            case ast.Name(id=name):
+                home = self.scopes.home(name, container)
+                return [(home.node, name)] if home else []
+            case ast.Attribute(attr=name):
+                owner = self.classes.owner(container)
+                return [(cls, name) for cls in self.classes.bases(owner) if cls] if owner else []
+        return []
+
+    def _awaited(self, value: ast.expr) -> Type | None:
+        if not isinstance(value, ast.Call):
+            return None
+        name = self.callee(value)
+        if name in AWAITED:
+            return self._from_table(AWAITED[name])
+        if name in ("asyncio.wait_for", "asyncio.shield") and value.args:
+            return self._awaited(value.args[0])
+        if name == "asyncio.to_thread" and value.args:
+            return self._called(value.args[0])
+        if name == "asyncio.AbstractEventLoop.run_in_executor" and len(value.args) > 1:
+            return self._called(value.args[1])
+        definition = self.definition(value.func)
+        return self._returned(definition) if isinstance(definition, ast.AsyncFunctionDef) else None
+
+    def _returned(self, function: FunctionDef) -> Type | None:
+        if any(self.module.name(decorator) not in SAME_RESULT for decorator in function.decorator_list):
+            return None
+        return self._result(function)
+
+    def _result(self, function: FunctionDef) -> Type | None:
+        """What the code of a function returns, by its annotation or by its `return`s."""
+        if function.returns is not None:
+            return self._annotated(function.returns, function)
+        if is_generator(function):
+            return None
+        values = [node.value for node in body(function) if isinstance(node, ast.Return) and node.value is not None]
+        return self._agreed(values) if values else None
+
+    def _entered(self, manager: ast.expr) -> Type | None:
+        """What `with manager as x` makes of `x`."""
+        if isinstance(manager, ast.Call):
+            name = self.callee(manager)
+            if name in ("contextlib.closing", "contextlib.aclosing") and manager.args:
+                return self.type(manager.args[0])
+            function = self.definition(manager.func)
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                match function.decorator_list:
+                    case [decorator] if self.module.name(decorator) in CONTEXT_MANAGERS:
+                        return self._yielded(function)
+        of = self.type(manager)
+        if of is None:
+            return None
+        if of.cls is not None:
+            for name in ("__aenter__", "__enter__"):
+                enter = self.classes.method(of.cls, name)
+                if isinstance(enter, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    return self._returned(enter)
+            return of if of.name else None
+        if of.name in ENTERED:
+            return self._from_table(ENTERED[of.name])
+        return of
+
+    def _yielded(self, function: FunctionDef) -> Type | None:
+        """What a generator yields, by its annotation or by its `yield`s."""
+        if function.returns is not None:
+            annotated = self._annotated(function.returns, function)
+            return annotated.item if annotated else None
+        values = [node.value for node in body(function) if isinstance(node, ast.Yield)]
+        return self._all_alike(values) if values else None
+
+    def _agreed(self, nodes: Iterable[ast.AST]) -> Type | None:
         """The one type of all these bindings or values; what is None at first does not count."""
         given = list(nodes)
         # An annotation speaks for the whole variable, as it does for type checkers.
         annotated = [node for node in given if isinstance(node, (ast.Name, ast.Attribute)) and self._annotation(node)]
         types = {self._bound(node) for node in annotated or given if not self._starts_as_none(node)}
-        return types.pop() if len(types) == 1 else None
+        if len(types) == 1:
+            return types.pop()
+        # What differs only in what is known of its items: an empty list, and one of tasks.
+        names = {(of.name, of.cls) if of else None for of in types}
+        if len(names) != 1 or None in names:
+            return None
+        items, values = ({getattr(of, field) for of in types} - {None} for field in ("item", "value"))
+        some = next(iter(types))
+        assert some is not None
+        return Type(
+            some.name,
+            some.cls,
+            items.pop() if len(items) == 1 else None,
+            values.pop() if len(values) == 1 else None,
+        )
 
     def _starts_as_none(self, node: ast.AST) -> bool:
         if isinstance(node, ast.arg):
@@ -135,49 +447,132 @@ class Inference:
                 return annotation
         return None
 
-    def _bound(self, node: ast.AST) -> str | None:
+    def _bound(self, node: ast.AST) -> Type | None:
         """The type that a binding (or a value by itself) gives."""
         annotation = self._annotation(node)
         if annotation is not None:
-            return self.annotated(annotation, node)
+            return self._annotated(annotation, node)
         if isinstance(node, ast.arg):
             return None
         value = self.module.value(node)
         if value is not None:
-            return self.type_of(value)
-        match self.module.parents.get(node):
-            case ast.withitem(optional_vars=target, context_expr=manager) if target is node:
-                return self.type_of(manager)
+            return self.type(value)
         if isinstance(node, ast.expr) and not _is_stored(node):
-            return self.type_of(node)
+            return self.type(node)
+        return self._unpacked(node)
+
+    def _unpacked(self, target: ast.AST) -> Type | None:
+        """What a `with`, a loop, or a sequence of targets gives one of them."""
+        match self.module.parents.get(target):
+            case ast.withitem(optional_vars=whole, context_expr=manager) if whole is target:
+                return self._entered(manager)
+            case ast.For() | ast.AsyncFor() | ast.comprehension() as loop if loop.target is target:
+                return self.item(loop.iter)
+            case ast.Tuple() | ast.List() as targets:
+                if any(isinstance(t, ast.Starred) for t in targets.elts):
+                    return None
+                value = self.module.value(targets)
+                of = self.type(value) if value is not None else self._unpacked(targets)
+                if of is None:
+                    return None
+                at = next(i for i, t in enumerate(targets.elts) if t is target)
+                return of.parts[at] if len(of.parts) == len(targets.elts) else of.value if not of.parts else None
         return None
 
-    def annotated(self, annotation: ast.expr, at: ast.AST) -> str | None:
+    def _annotated(self, annotation: ast.expr, at: ast.AST) -> Type | None:
         """The type that an annotation names, as seen from `at`; None: unknown, or more than one."""
         match annotation:
             case ast.Constant(value=str(text)):
                 try:
-                    return self.annotated(ast.parse(text.strip(), mode="eval").body, at)
+                    return self._annotated(ast.parse(text.strip(), mode="eval").body, at)
                 except (SyntaxError, ValueError):
                     return None
             case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-                sides = [side for side in (left, right) if not _is_none(side)]
-                return self.annotated(sides[0], at) if len(sides) == 1 else None
+                return self._only([left, right], at)
             case ast.Subscript(value=value, slice=inner):
+                arguments = inner.elts if isinstance(inner, ast.Tuple) else [inner]
                 outer = self.module.name_at(value, at)
                 if outer in WRAPPERS:
-                    return self.annotated(inner.elts[0] if isinstance(inner, ast.Tuple) else inner, at)
-                return SAME_TYPE.get(outer, outer) if outer else None
+                    return self._annotated(arguments[0], at)
+                if outer == "typing.Union":
+                    return self._only(arguments, at)
+                return self._held(outer, arguments, at) if outer else self._annotated_by_class(value, at)
         name = self.module.name_at(annotation, at)
-        return SAME_TYPE.get(name, name) if name else None
+        if name in SELF:
+            method = at if isinstance(at, FUNCTIONS) else self.module.function(at)
+            owner = self.module.class_of(method) if method else None
+            return self._instance(owner) if owner else None
+        return Type(self._canonical(name)) if name else self._annotated_by_class(annotation, at)
+
+    def _only(self, sides: Iterable[ast.expr], at: ast.AST) -> Type | None:
+        known = [side for side in sides if not _is_none(side)]
+        return self._annotated(known[0], at) if len(known) == 1 else None
+
+    def _annotated_by_class(self, annotation: ast.expr, at: ast.AST) -> Type | None:
+        """A class of this file, named in an annotation."""
+        if isinstance(annotation, ast.Name):
+            bindings = self.scopes.lookup(annotation.id, at) or []
+            if len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef):
+                return self._instance(bindings[0].node)
+        return None
+
+    def _held(self, outer: str, arguments: list[ast.expr], at: ast.AST) -> Type:
+        """`list[Task]`, `dict[str, Task]`, `tuple[Task, int]`, or another subscripted type."""
+        name = self._canonical(outer)
+        if name in MAPPINGS and len(arguments) == 2:
+            return Type(name, item=self._annotated(arguments[0], at), value=self._annotated(arguments[1], at))
+        if name in SEQUENCES:
+            item = self._annotated(arguments[0], at)
+            return Type(name, item=item, value=item)
+        if name in ITERABLES:
+            return Type(name, item=self._annotated(arguments[0], at))
+        if name in TUPLES:
+            match arguments:
+                case [first, ast.Constant(value=value)] if value is ...:
+                    item = self._annotated(first, at)
+                    return Type(name, item=item, value=item)
+            return Type(name, parts=tuple(self._annotated(argument, at) for argument in arguments))
+        return Type(name)
+
+    def _narrowed(self, node: ast.Name | ast.Attribute) -> Type | None:
+        """What an `isinstance` around or before an expression says of it."""
+        if not isinstance(node.ctx, ast.Load):
+            return None
+        narrowing = self.module.analysis(Narrowing)
+        text = dotted(node) if narrowing.kinds else ""
+        kind = narrowing.kind(node, text) if text in narrowing.kinds else None
+        return self._annotated(kind, node) if kind is not None else None
 
     def callee(self, call: ast.Call) -> str | None:
         """See Module.callee."""
-        name = self.module.name(call.func)
-        if name is None and isinstance(call.func, ast.Attribute):
-            receiver = self.type_of(call.func.value)
-            return f"{receiver}.{call.func.attr}" if receiver else None
-        return name
+        if call not in self._callees:
+            self._callees[call] = self._callee(call.func)
+        return self._callees[call]
+
+    def _callee(self, function: ast.expr) -> str | None:
+        name = self.module.name(function)
+        if name is not None or not isinstance(function, ast.Attribute):
+            return name
+        if self._is_super(function.value):
+            owner = self._around(function)
+            if owner is None or self.classes.has(owner, function.attr, above=True):
+                return None
+            base = self._canonical(self.classes.foreign(owner))
+            return f"{base}.{function.attr}" if base else None
+        of = self.type(function.value)
+        if of is None or of.name is None or (of.cls and self.classes.has(of.cls, function.attr)):
+            return None
+        return f"{of.name}.{function.attr}"
+
+    def _is_super(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Call) and not node.args and isinstance(node.func, ast.Name) and node.func.id == "super"
+        )
+
+    def _around(self, node: ast.AST) -> ast.ClassDef | None:
+        """The class whose method an expression stands in."""
+        function = self.module.function(node)
+        return self.module.class_of(function) if function else None
 
     def definition(self, node: ast.AST) -> Definition | None:
         """See Module.definition."""
@@ -187,133 +582,36 @@ class Inference:
             return only if isinstance(only, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else None
         if not isinstance(node, ast.Attribute):
             return None
-        owner = self.owner(node)
-        if owner is None:
-            named = self.definition(node.value) if isinstance(node.value, ast.Name) else None
-            owner = named if isinstance(named, ast.ClassDef) else None
-        return self._method(owner, node.attr) if owner else None
-
-    def _method(self, owner: ast.ClassDef, name: str) -> Definition | None:
-        """What `owner().name` is, when neither a base nor a subclass in this file makes it uncertain."""
-        for derived in self.subclasses(owner):
-            if any(True for _ in _members(derived, name)):
-                return None
-        for cls in self.bases(owner):
-            if cls is None:
-                return None  # an unknown base may define it
-            found = list(_members(cls, name))
-            if found:
-                definite = len(found) == 1 and isinstance(found[0], (*FUNCTIONS, ast.ClassDef)) and found[0] in cls.body
-                instance = any(
-                    not self._is_class_level(store)
-                    for base in self.bases(owner)
-                    if base
-                    for store in self.assignments(base, name)
-                )
-                return found[0] if definite and not instance else None  # type: ignore[return-value]  # checked above
-        return None
-
-    def _is_class_level(self, node: ast.AST) -> bool:
-        return isinstance(node, ast.Name)
-
-    def owner(self, node: ast.Attribute) -> ast.ClassDef | None:
-        """The class whose instance (or which itself) `node` is an attribute of: `self.x` in a method."""
-        if not isinstance(node.value, ast.Name):
-            return None
-        match self.module.bindings(node.value):
-            case [ast.arg() as first]:
-                function = self.module.parents[self.module.parents[first]]
-                if isinstance(function, ast.Lambda):
-                    return None
-                assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-                positional = [*function.args.posonlyargs, *function.args.args]
-                static = any(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
-                if positional[:1] == [first] and not static:
-                    return self.module.class_of(function)
-        return None
-
-    def bases(self, cls: ast.ClassDef) -> Iterator[ast.ClassDef | None]:
-        """The class and those it inherits from, nearest first; None stands for one from elsewhere."""
-        todo, seen = [cls], {cls}
-        while todo:
-            current = todo.pop(0)
-            yield current
-            for base in current.bases:
-                found = self._base(base)
-                if isinstance(found, ast.ClassDef):
-                    if found not in seen:
-                        seen.add(found)
-                        todo.append(found)
-                elif self.module.name(base) not in ("builtins.object", "abc.ABC", "typing.Protocol"):
-                    yield None
-
-    def _base(self, base: ast.expr) -> Definition | None:
-        if base not in self._bases:
-            # While it is worked out: `self.Base` asks for the subclasses of a class, and those for their bases.
-            self._bases[base] = None
-            self._bases[base] = self.definition(base)
-        return self._bases[base]
-
-    def subclasses(self, cls: ast.ClassDef) -> Iterator[ast.ClassDef]:
-        """The classes of this file that inherit from `cls`, itself left out."""
-        for other in self.module.nodes(ast.ClassDef):
-            if other is not cls and other.bases and any(base is cls for base in self.bases(other)):
-                yield other
-
-    def plain_assignments(self, attribute: ast.Attribute) -> list[ast.AST] | None:
-        """See Module.assignments."""
-        owner = self.owner(attribute)
-        if owner is None:
-            return None
-        family = dict.fromkeys(cls for cls in (*self.bases(owner), *self.subclasses(owner)) if cls)
-        for cls in family:
-            strange = any(not self._is_plain_base(base) for base in cls.bases)
-            if strange or cls.decorator_list or cls.keywords:
-                return None
-            if any(not isinstance(member, ast.Name) for member in _members(cls, attribute.attr)):
-                return None
-        found = dict.fromkeys(node for cls in family for node in self.assignments(cls, attribute.attr))
-        return [*found]
-
-    def _is_plain_base(self, base: ast.expr) -> bool:
-        """Is this a class of this file, or one of a module whose classes have no attributes to be assigned to?"""
-        name = self.module.name(base)
-        found = self.definition(base)
-        return isinstance(found, ast.ClassDef) or (name is not None and name.partition(".")[0] in PLAIN_BASES)
-
-    def assignments(self, cls: ast.ClassDef, attribute: str) -> list[ast.AST]:
-        """The targets by which the methods and the body of `cls`, or its bases in this file, set an attribute."""
-        if self._attributes is None:
-            self._attributes = {}
-            for node in self.module.nodes(ast.Attribute):
-                if isinstance(node.ctx, ast.Store) and (owner := self.owner(node)):
-                    self._attributes.setdefault((owner, node.attr), []).append(node)
-        return [
-            node
-            for base in self.bases(cls)
-            if base is not None
-            for node in (
-                *self._attributes.get((base, attribute), ()),
-                *(n for n in _members(base, attribute) if isinstance(n, ast.Name)),
-            )
-        ]
+        owner = self.classes.owner(node)
+        if owner is not None:
+            return self.classes.method(owner, node.attr)
+        if self._is_super(node.value):
+            owner = self._around(node)
+            return self.classes.method(owner, node.attr, above=True) if owner else None
+        named = self.definition(node.value) if isinstance(node.value, ast.Name) else None
+        if isinstance(named, ast.ClassDef):
+            return self.classes.method(named, node.attr)
+        of = self.type(node.value)
+        return self.classes.method(of.cls, node.attr) if of and of.cls else None
 
 
-def _members(cls: ast.ClassDef, name: str) -> Iterator[ast.AST]:
-    """What binds `name` in a class body, also under an `if` or `try` there."""
-    todo: list[ast.AST] = list(cls.body)
-    while todo:
-        node = todo.pop()
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                if node.name == name:
-                    yield node
-            case ast.Assign(targets=targets):
-                yield from (t for t in targets if isinstance(t, ast.Name) and t.id == name)
-            case ast.AnnAssign(target=ast.Name(id=found) as target) if found == name:
-                yield target
-            case ast.If() | ast.Try() | ast.With() | ast.ExceptHandler():
-                todo += ast.iter_child_nodes(node)
+# What rules may ask the contents of.
+HOLDS = MAPPINGS | SEQUENCES | TUPLES | ITERABLES
+
+
+def _written(node: ast.expr) -> Type | None:
+    """A type as tables write it: qualified names, and the names of built-in containers."""
+    match node:
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=parts)):
+            return Type("builtins.tuple", parts=tuple(_written(part) for part in parts))
+        case ast.Subscript(value=ast.Name(id=outer), slice=inner):
+            item = _written(inner)
+            return Type(f"builtins.{outer}", item=item, value=item if outer == "list" else None)
+        case ast.Name(id=name):
+            return Type(f"builtins.{name}")
+        case ast.Attribute():
+            return Type(ast.unparse(node))
+    return None
 
 
 def _is_stored(node: ast.expr) -> bool:

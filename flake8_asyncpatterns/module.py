@@ -1,7 +1,7 @@
 """One parsed file, and all that rules may ask of it.
 
-One walk over the tree collects the nodes by type and their parents; names (`scopes`) and types (`inference`)
-are worked out when they are asked for, so a file pays only for what its rules want to know.
+One walk over the tree collects the nodes by type and their parents; names (`scopes`), classes (`classes`) and types
+(`inference`) are worked out when they are asked for, so a file pays only for what its rules want to know.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from .classes import Classes
 from .inference import Inference
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
@@ -39,7 +40,8 @@ class Module:
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
         self._index()
         self._scopes = Scopes(tree, self.parents, self._nodes)
-        self._inference = Inference(self)
+        self._classes = Classes(self)
+        self._inference = Inference(self, self._scopes, self._classes)
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -142,7 +144,7 @@ class Module:
         return self._inference.default(argument)
 
     def definition(self, node: ast.AST) -> Definition | None:
-        """The function or class of this file that an expression names: `f`, `self.method`, `Class.method`.
+        """The function or class of this file that an expression names: `f`, `self.method`, `instance.method`.
 
         None when it is none, when it may be another at another time, or when a subclass in this file
         overrides it.
@@ -153,10 +155,21 @@ class Module:
         """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""
         return self._inference.type_of(node)
 
+    def items_of(self, node: ast.expr) -> str | None:
+        """The qualified type of what iterating over an expression gives: `"asyncio.Task"` of a `set[Task]`."""
+        found = self._inference.item(node)
+        return found.name if found else None
+
+    def instance_of(self, node: ast.AST) -> ast.ClassDef | None:
+        """The class of this file that an expression is an instance of, or of a subclass of; None: unknown."""
+        found = self._inference.type(node)
+        return found.cls if found else None
+
     def callee(self, call: ast.Call) -> str | None:
         """The qualified name of what is called: `"time.sleep"`, `"asyncio.AbstractEventLoop.call_soon"`.
 
-        A method's name is its receiver's type and its own.
+        A method's name is its receiver's type and its own. None for what this file defines (see `definition`), a method
+        of a class of this file included, unless that inherits it from one class from elsewhere.
         """
         return self._inference.callee(call)
 
@@ -166,8 +179,8 @@ class Module:
         Of an attribute of `self`, too.
         """
         if isinstance(name, ast.Attribute):
-            owner = self._inference.owner(name)
-            return (self._inference.assignments(owner, name.attr) or None) if owner else None
+            owner = self._classes.owner(name)
+            return (self._classes.assignments(owner, name.attr) or None) if owner else None
         found = self._scopes.lookup(name.id, name)
         return None if found is None else [binding.node for binding in found]
 
@@ -177,7 +190,7 @@ class Module:
         None: it is no such attribute; it may be more than a plain one (a property, a method); or a base class
         from elsewhere may have its own idea of it.
         """
-        return self._inference.plain_assignments(attribute)
+        return self._classes.plain_assignments(attribute)
 
     def uses(self, name: ast.Name) -> list[ast.Name]:
         """Every Name in the file that stands for the same variable as `name`, itself included."""
@@ -195,11 +208,11 @@ class Module:
 
     def owner(self, attribute: ast.Attribute) -> ast.ClassDef | None:
         """The class whose instance (or which itself) `self` is in `self.x`; None: unknown."""
-        return self._inference.owner(attribute)
+        return self._classes.owner(attribute)
 
     def bases(self, cls: ast.ClassDef) -> list[ast.ClassDef | None]:
         """A class and those it inherits from; None among them stands for one from another file."""
-        return list(self._inference.bases(cls))
+        return list(self._classes.bases(cls))
 
     def visible(self, identifier: str, at: ast.AST) -> bool:
         """Does `identifier` mean anything where `at` stands (other than a built-in)?"""

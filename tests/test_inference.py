@@ -224,3 +224,353 @@ def test_an_analysis_is_made_once() -> None:
     module = Module.parse("")
     assert module.analysis(Analysis) is module.analysis(Analysis)
     assert made == [module]
+
+
+KNOWN = {
+    "loop variable of a list": ("asyncio.Task", """
+        def f(tasks: list[asyncio.Task]):
+            for task in tasks:
+                mark(task)
+    """),
+    "loop variable of an attribute": ("asyncio.Task", """
+        class C:
+            def __init__(self):
+                self.tasks: set["asyncio.Task[int]"] = set()
+            def f(self):
+                for task in list(self.tasks):
+                    mark(task)
+    """),
+    "loop variable over values": ("asyncio.Task", """
+        def f(tasks: dict[str, asyncio.Task]):
+            for task in tasks.values():
+                mark(task)
+    """),
+    "loop variable over items": ("asyncio.Task", """
+        def f(tasks: dict[str, asyncio.Task]):
+            for name, task in tasks.items():
+                mark(task)
+    """),
+    "what is put into a set": ("asyncio.Task", """
+        class C:
+            def __init__(self):
+                self.tasks = set()
+            def start(self):
+                self.tasks.add(asyncio.create_task(work()))
+            def f(self):
+                return [mark(task) for task in self.tasks]
+    """),
+    "what is put under a key": ("asyncio.Future", """
+        waiters = {}
+        def wait(name):
+            waiters[name] = asyncio.get_running_loop().create_future()
+        def wake(name):
+            mark(waiters.pop(name, None))
+    """),
+    "subscript": ("asyncio.Lock", """
+        from collections import defaultdict
+        locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        def f(name):
+            mark(locks[name])
+    """),
+    "enumerate": ("asyncio.Task", """
+        def f(tasks: tuple[asyncio.Task, ...]):
+            for number, task in enumerate(tasks):
+                mark(task)
+    """),
+    "zip": ("asyncio.Task", """
+        def f(names, tasks: list[asyncio.Task]):
+            for name, task in zip(names, tasks):
+                mark(task)
+    """),
+    "comprehension": ("asyncio.Task", """
+        def f(xs):
+            tasks = [asyncio.create_task(x) for x in xs]
+            mark(tasks[0])
+    """),
+    "unpacked": ("asyncio.StreamWriter", """
+        async def f():
+            reader, writer = await asyncio.open_connection("a", 1)
+            mark(writer)
+    """),
+    "done and pending": ("asyncio.Task", """
+        async def f(tasks):
+            done, pending = await asyncio.wait(tasks)
+            for task in pending:
+                mark(task)
+    """),
+    "swapped": ("asyncio.Event", """
+        def f():
+            lock, event = asyncio.Lock(), asyncio.Event()
+            mark(event)
+    """),
+    "instance of a class of the file": ("asyncio.Lock", """
+        class C:
+            def __init__(self):
+                self.lock = asyncio.Lock()
+        def f():
+            c = C()
+            mark(c.lock)
+    """),
+    "attribute of an attribute": ("asyncio.Lock", """
+        class C:
+            lock: asyncio.Lock
+        class D:
+            def __init__(self, c: C):
+                self.c = c
+            def f(self):
+                mark(self.c.lock)
+    """),
+    "property": ("asyncio.AbstractEventLoop", """
+        class C:
+            @property
+            def loop(self):
+                return asyncio.get_running_loop()
+            def f(self):
+                mark(self.loop)
+    """),
+    "inferred return": ("asyncio.Queue", """
+        def make(big):
+            if big:
+                return asyncio.Queue(1000)
+            return asyncio.Queue()
+        def f():
+            mark(make(True))
+    """),
+    "inferred return of a coroutine": ("asyncio.Queue", """
+        async def make():
+            return asyncio.Queue()
+        async def f():
+            queue = await make()
+            mark(queue)
+    """),
+    "inferred return of a method": ("asyncio.Queue", """
+        class C:
+            def make(self):
+                return self.queue
+            def __init__(self):
+                self.queue = asyncio.Queue()
+        def f(c: "C | None"):
+            mark(c.make())
+    """),
+    "isinstance": ("asyncio.Future", """
+        def f(thing):
+            if isinstance(thing, asyncio.Future):
+                mark(thing)
+    """),
+    "isinstance and more": ("asyncio.Future", """
+        def f(self):
+            if self.ok and isinstance(self.thing, asyncio.Future):
+                mark(self.thing)
+    """),
+    "assert isinstance": ("asyncio.Future", """
+        def f(thing):
+            assert isinstance(thing, asyncio.Future)
+            while True:
+                mark(thing)
+    """),
+    "not isinstance and out": ("asyncio.Future", """
+        def f(thing):
+            if not isinstance(thing, asyncio.Future):
+                return
+            mark(thing)
+    """),
+    "of a union": ("asyncio.Future", """
+        def f(thing: int | asyncio.Future):
+            if isinstance(thing, asyncio.Future):
+                mark(thing)
+    """),
+    "self": ("asyncio.Queue", """
+        class Q(asyncio.Queue[int]):
+            def f(self):
+                mark(self)
+    """),
+    "async with its own class": ("asyncio.Queue", """
+        class Q(asyncio.Queue):
+            async def __aenter__(self):
+                return self
+        async def f():
+            async with Q() as queue:
+                mark(queue)
+    """),
+    "context manager function": ("asyncio.Queue", """
+        import contextlib
+        @contextlib.contextmanager
+        def queue():
+            yield asyncio.Queue()
+        def f():
+            with queue() as q:
+                mark(q)
+    """),
+    "context manager with a type": ("asyncio.Queue", """
+        from collections.abc import AsyncIterator
+        from contextlib import asynccontextmanager
+        @asynccontextmanager
+        async def queue() -> AsyncIterator[asyncio.Queue]:
+            yield make()
+        async def f():
+            async with queue() as q:
+                mark(q)
+    """),
+    "in a thread": ("concurrent.futures.ThreadPoolExecutor", """
+        import concurrent.futures
+        async def f():
+            pool = await asyncio.to_thread(concurrent.futures.ThreadPoolExecutor, 3)
+            mark(pool)
+    """),
+    "union of one and None": ("asyncio.Lock", """
+        import typing
+        def f(lock: typing.Union[asyncio.Lock, None]):
+            mark(lock)
+    """),
+    "class method": ("asyncio.Queue", """
+        class Q(asyncio.Queue):
+            @classmethod
+            def big(cls):
+                return cls(1000)
+        def f():
+            mark(Q.big())
+    """),
+}  # fmt: skip
+
+UNKNOWN = {
+    "entered lock": """
+        async def f(lock: asyncio.Lock):
+            async with lock as got:
+                mark(got)
+    """,
+    "list that others fill": """
+        class C:
+            def __init__(self, more):
+                self.tasks = []
+                self.tasks.append(asyncio.create_task(work()))
+                self.tasks.extend(more)
+            def f(self):
+                for task in self.tasks:
+                    mark(task)
+    """,
+    "isinstance of another": """
+        def f(thing, other):
+            if isinstance(other, asyncio.Future):
+                mark(thing)
+    """,
+    "isinstance or": """
+        def f(thing, ok):
+            if ok or isinstance(thing, asyncio.Future):
+                mark(thing)
+    """,
+    "isinstance of one of two": """
+        def f(thing):
+            if isinstance(thing, (asyncio.Future, int)):
+                mark(thing)
+    """,
+    "isinstance, then another": """
+        def f(thing):
+            if isinstance(thing, asyncio.Future):
+                thing = thing.result()
+                mark(thing)
+    """,
+    "not isinstance": """
+        def f(thing):
+            if not isinstance(thing, asyncio.Future):
+                mark(thing)
+    """,
+    "after isinstance": """
+        def f(thing):
+            if isinstance(thing, asyncio.Future):
+                pass
+            mark(thing)
+    """,
+    "else of isinstance": """
+        def f(thing):
+            if isinstance(thing, asyncio.Future):
+                pass
+            else:
+                mark(thing)
+    """,
+    "two kinds of return": """
+        def make(big):
+            return asyncio.Queue() if big else asyncio.Event()
+        def f():
+            mark(make(1))
+    """,
+    "decorated": """
+        import elsewhere
+        @elsewhere.wrapped
+        def make():
+            return asyncio.Queue()
+        def f():
+            mark(make())
+    """,
+    "class that is decorated": """
+        import elsewhere
+        @elsewhere.proxy
+        class Q(asyncio.Queue): ...
+        def f():
+            mark(Q())
+    """,
+    "two bases": """
+        import elsewhere
+        class Q(asyncio.Queue, elsewhere.Q): ...
+        def f():
+            mark(Q())
+    """,
+    "coroutine that is not awaited": """
+        async def make():
+            return asyncio.Queue()
+        async def f():
+            mark(make())
+    """,
+}
+
+
+@pytest.mark.parametrize(("expected", "text"), KNOWN.values(), ids=KNOWN)
+def test_known(expected: str, text: str) -> None:
+    assert type_of_marked("import asyncio\n" + textwrap.dedent(text)) == expected
+
+
+@pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
+def test_unknown(text: str) -> None:
+    assert type_of_marked("import asyncio\n" + textwrap.dedent(text)) is None
+
+
+def callee_of_last(text: str) -> tuple[str | None, str | None]:
+    """The qualified name, and the name of the definition, of what the last call calls."""
+    module = Module.parse("import asyncio, threading\n" + textwrap.dedent(text))
+    call = max(module.nodes(ast.Call), key=lambda c: c.lineno)
+    definition = module.definition(call.func)
+    return module.callee(call), definition.name if definition else None
+
+
+def test_a_method_is_its_own_or_its_base_s() -> None:
+    worker = """
+    class Worker(threading.Thread):
+        def run(self): ...
+        def stop(self):
+    """
+    assert callee_of_last(worker + "        self.join()") == ("threading.Thread.join", None)
+    assert callee_of_last(worker + "        super().join()") == ("threading.Thread.join", None)
+    assert callee_of_last(worker + "        self.run()") == (None, "run")
+    assert callee_of_last(worker + "        super().run()") == ("threading.Thread.run", None)
+    assert callee_of_last(worker + "        self.other = self.name\n        self.other()") == (None, None)
+    outside = worker + "        ...\n    w = Worker()\n"
+    assert callee_of_last(outside + "    w.join()") == ("threading.Thread.join", None)
+    assert callee_of_last(outside + "    w.run()") == (None, "run")
+
+
+def test_a_method_that_a_subclass_overrides_is_unknown_unless_the_class_is_known() -> None:
+    text = """
+    class A:
+        def f(self): ...
+        def g(self):
+            self.f()
+    class B(A):
+        def f(self): ...
+    """
+    module = Module.parse(textwrap.dedent(text))
+    (call,) = module.nodes(ast.Call)
+    assert module.definition(call.func) is None
+
+
+def test_a_long_chain_of_names_is_unknown_and_no_error() -> None:
+    lines = ["import asyncio", "x0 = asyncio.Lock()", *(f"x{n + 1} = x{n} or None" for n in range(3000)), "mark(x3000)"]
+    assert type_of_marked("\n".join(lines)) is None

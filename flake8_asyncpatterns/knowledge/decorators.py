@@ -7,3 +7,14 @@ from __future__ import annotations
 SAME_RESULT = frozenset(
     {"builtins.classmethod", "builtins.staticmethod", "typing.override", "typing_extensions.override"}
 )
+
+# A generator under them is a context manager that gives what is yielded. Source: "contextlib" in the library reference.
+CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+
+# A class under them is the class that was written. Sources: "dataclasses", "functools", "typing" and "enum" in the
+# library reference; the documentation of attrs.
+KEEPS_CLASS = frozenset({
+    "dataclasses.dataclass", "functools.total_ordering", "typing.final", "typing.runtime_checkable",
+    "typing_extensions.final", "typing_extensions.runtime_checkable", "attr.s", "attr.attrs", "attr.define",
+    "attr.dataclass", "attrs.define", "attrs.frozen", "attrs.mutable",
+})  # fmt: skip

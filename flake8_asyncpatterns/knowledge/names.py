@@ -41,7 +41,8 @@ SAME_TYPE = {
     **blocking.SAME,
 }
 
-# What a call of a function gives. (A call of a class gives that class, and needs no entry.)
+# What a call of a function gives: a qualified class, or a built-in container of some. (A call of a class gives that
+# class, and needs no entry.)
 RETURNS = {
     "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
     "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
@@ -61,8 +62,40 @@ RETURNS = {
     "asyncio.AbstractEventLoop.call_soon": "asyncio.Handle",
     "asyncio.AbstractEventLoop.call_later": "asyncio.TimerHandle",
     "asyncio.TaskGroup.create_task": "asyncio.Task",
+    "asyncio.gather": "asyncio.Future",
+    "asyncio.all_tasks": "set[asyncio.Task]",
     "logging.getLogger": "logging.Logger",
     **blocking.RETURNS,
+}
+
+# What awaiting a call of a function gives. Source: the asyncio documentation.
+AWAITED = {
+    "asyncio.create_subprocess_exec": "asyncio.subprocess.Process",
+    "asyncio.create_subprocess_shell": "asyncio.subprocess.Process",
+    "asyncio.open_connection": "tuple[asyncio.StreamReader, asyncio.StreamWriter]",
+    "asyncio.open_unix_connection": "tuple[asyncio.StreamReader, asyncio.StreamWriter]",
+    "asyncio.start_server": "asyncio.Server",
+    "asyncio.start_unix_server": "asyncio.Server",
+    "asyncio.wait": "tuple[set[asyncio.Task], set[asyncio.Task]]",
+    "asyncio.AbstractEventLoop.create_server": "asyncio.Server",
+    "asyncio.AbstractEventLoop.create_unix_server": "asyncio.Server",
+}
+
+# What `with x as y` makes of `y` where it is not the `x` itself.
+# Sources: Lib/{asyncio/locks,tempfile,threading}.py of CPython 3.13, and the library reference.
+ENTERED = {
+    "asyncio.Condition": "None",
+    "asyncio.Lock": "None",
+    "asyncio.Semaphore": "None",
+    "asyncio.BoundedSemaphore": "None",
+    "contextlib.nullcontext": "None",
+    "contextlib.suppress": "None",
+    "tempfile.TemporaryDirectory": "str",
+    "threading.BoundedSemaphore": "bool",
+    "threading.Condition": "bool",
+    "threading.Lock": "bool",
+    "threading.RLock": "bool",
+    "threading.Semaphore": "bool",
 }
 
 # Of which type the attributes and the items of a type are: see `knowledge.blocking`.
