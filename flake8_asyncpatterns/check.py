@@ -9,6 +9,7 @@ from typing import NamedTuple
 from . import engine
 from .module import Module
 from .problem import Problem, describe
+from .project import Project
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa
@@ -24,19 +25,21 @@ class Checked(NamedTuple):
     failure: str = ""
 
 
-def check(source: Source, path: str, rules: Iterable[Rule], settings: Settings = NONE) -> list[Problem]:
+def check(
+    source: Source, path: str, rules: Iterable[Rule], settings: Settings = NONE, project: Project | None = None
+) -> list[Problem]:
     """The problems in a file. Raises Unreadable when its text is no Python."""
-    found = findings(parse(source.text, path, settings), rules)
+    found = findings(parse(source.text, path, settings, project), rules)
     split = lines(source.text) if found else []
     return [describe(finding, path, split) for finding in found]
 
 
-def parse(text: str, path: str, settings: Settings = NONE) -> Module:
+def parse(text: str, path: str, settings: Settings = NONE, project: Project | None = None) -> Module:
     """Parse a file's text. Raises Unreadable, with the place in it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" and its like are the business of others
-            return Module.parse(text, path, settings)
+            return Module.parse(text, path, settings, project)
     except SyntaxError as error:
         where = f" in line {error.lineno}, column {error.offset or 1}" if error.lineno else ""
         raise Unreadable(f"syntax error{where}: {error.msg}") from None

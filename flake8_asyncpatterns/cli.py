@@ -14,10 +14,10 @@ from .check import Checked, check
 from .files import find
 from .problem import Problem
 from .progress import watched
+from .project import Project
 from .report import count
 from .rules import RULES
 from .selection import Layer, Misuse, Selection, codes, select, suggestion
-from .settings import Settings
 from .source import Source, Unreadable, decode, read, reason, write
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Task(NamedTuple):
 
     inputs: list[Input]
     selection: Selection
-    settings: Settings
+    project: Project
 
     def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
         """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
@@ -154,7 +154,9 @@ def _task(options: argparse.Namespace) -> Task:
         inputs.append(Input(options.stdin_filename, None))
         inputs.sort(key=lambda given: given.name)
     return Task(
-        inputs, Selection(select(project.layer, given), project.per_file_ignores, project.root), project.settings
+        inputs,
+        Selection(select(project.layer, given), project.per_file_ignores, project.root),
+        Project(project.settings),
     )
 
 
@@ -165,7 +167,9 @@ def _words(values: Iterable[str]) -> list[str]:
 def _check(options: argparse.Namespace) -> int:
     task = _task(options)
     results = task.each(
-        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules, task.settings)),
+        lambda given, rules: Checked(
+            given.name, check(given.read(), given.name, rules, task.project.settings, task.project)
+        ),
         lambda name, failure: Checked(name, failure=failure),
     )
     shown = watched(results, len(task.inputs), lambda checked: checked.problems or checked.failure)
@@ -222,7 +226,7 @@ def _fix(options: argparse.Namespace) -> int:
     def work(given: Input, rules: Sequence[Rule]) -> Fixed:
         source = given.read()
         try:
-            fixed = fix(source, given.name, rules, task.settings, unsafe=options.unsafe)
+            fixed = fix(source, given.name, rules, task.project.settings, task.project, unsafe=options.unsafe)
             if given.path and fixed.after != fixed.before and not options.diff:
                 write(given.path, fixed.after, was=fixed.before)
         except Unreadable as error:

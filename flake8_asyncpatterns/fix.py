@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .check import TOO_DEEP, findings, parse
 from .problem import Problem, describe
+from .project import Project
 from .proof import Unproven
 from .rewrite import Left, Unsettled, mend
 from .rule import Finding, Rule
@@ -42,16 +43,29 @@ class Fixed(NamedTuple):
     failure: str = ""
 
 
-def fix(source: Source, path: str, rules: Sequence[Rule], settings: Settings = NONE, *, unsafe: bool) -> Fixed:
+def fix(
+    source: Source,
+    path: str,
+    rules: Sequence[Rule],
+    settings: Settings = NONE,
+    project: Project | None = None,
+    *,
+    unsafe: bool,
+) -> Fixed:
     """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
-    found = findings(parse(source.text, path, settings), rules)
+    found = findings(parse(source.text, path, settings, project), rules)
     if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
         return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
             mended = mend(
-                source.text, lambda module: findings(module, rules), unsafe=unsafe, path=path, settings=settings
+                source.text,
+                lambda module: findings(module, rules),
+                unsafe=unsafe,
+                path=path,
+                settings=settings,
+                project=project,
             )
     except Unsettled as error:
         raise Unreadable(str(error)) from None

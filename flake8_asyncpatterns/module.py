@@ -17,6 +17,7 @@ from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 from .settings import NONE, Settings
 
 if TYPE_CHECKING:
+    from .project import Elsewhere, Project
     from .rule import FunctionDef
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
@@ -28,14 +29,22 @@ class Module:
     """A file's tree with the questions rules ask. The tree itself is never changed.
 
     `text` is the source that the tree was parsed from; `path` is for messages and may be empty; `settings` is what
-    the project says of itself.
+    the project says of itself, and `project` knows its other files (None: nothing is asked of them).
     """
 
-    def __init__(self, tree: ast.Module, text: str = "", path: str = "", settings: Settings = NONE) -> None:
+    def __init__(
+        self,
+        tree: ast.Module,
+        text: str = "",
+        path: str = "",
+        settings: Settings = NONE,
+        project: Project | None = None,
+    ) -> None:
         self.tree = tree
         self.text = text
         self.path = path
         self.settings = settings
+        self.project = project
         self.parents: dict[ast.AST, ast.AST] = {}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
         self._index()
@@ -45,9 +54,9 @@ class Module:
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
-    def parse(cls, text: str, path: str = "", settings: Settings = NONE) -> Module:
+    def parse(cls, text: str, path: str = "", settings: Settings = NONE, project: Project | None = None) -> Module:
         """Parse a file's text. Raises SyntaxError or (null bytes, on some Pythons) ValueError."""
-        return cls(ast.parse(text), text, path, settings)
+        return cls(ast.parse(text), text, path, settings, project)
 
     def _index(self) -> None:
         nodes, parents = self._nodes, self.parents
@@ -151,6 +160,32 @@ class Module:
         """
         return self._inference.definition(node)
 
+    def elsewhere(self, node: ast.expr) -> Elsewhere | None:
+        """The function or class in another file of the project that an expression names; None: none, or unsure.
+
+        `imported`, `package.imported`, a method that `self.method` inherits, `instance.method` of an imported class.
+        """
+        if self.project is None or not isinstance(node, (ast.Name, ast.Attribute)):
+            return None
+        name = self.name(node)
+        if name is not None:
+            return None if name.startswith("builtins.") else self.project.find(self, name)
+        if not isinstance(node, ast.Attribute):
+            return None
+        owner = self.owner(node) or self.instance_of(node.value)
+        if owner is not None:
+            return self.project.inherited(self, owner, node.attr)
+        of = self.type_of(node.value)
+        return self.project.find(self, f"{of}.{node.attr}") if of else None
+
+    def top_level(self, name: str) -> list[tuple[ast.AST, str | None]]:
+        """What binds a name at the top of the file: nodes, each with the qualified name that it imports."""
+        return [(binding.node, binding.qualified) for binding in self._scopes.lookup(name, self.tree) or ()]
+
+    def sets(self, cls: ast.ClassDef, name: str) -> bool:
+        """Do the methods of a class set an attribute of this name?"""
+        return any(not isinstance(store, ast.Name) for store in self._classes.assignments(cls, name))
+
     def type_of(self, node: ast.AST) -> str | None:
         """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""
         return self._inference.type_of(node)
@@ -213,6 +248,10 @@ class Module:
     def bases(self, cls: ast.ClassDef) -> list[ast.ClassDef | None]:
         """A class and those it inherits from; None among them stands for one from another file."""
         return list(self._classes.bases(cls))
+
+    def subclasses(self, cls: ast.ClassDef) -> list[ast.ClassDef]:
+        """The classes of this file that inherit from a class."""
+        return self._classes.subclasses(cls)
 
     def visible(self, identifier: str, at: ast.AST) -> bool:
         """Does `identifier` mean anything where `at` stands (other than a built-in)?"""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .engine import check
 from .module import Module
+from .project import Project
 from .rule import Rule
 from .rules import RULES
 from .settings import NONE, Settings
@@ -24,8 +25,8 @@ class Plugin:
 
     # The rules that flake8's options leave on; told once, before the first file.
     rules: ClassVar[Sequence[Rule]] = tuple(RULES.values())
-    # What `[tool.asyncfix]` says that flake8 has no options for.
-    settings: ClassVar[Settings] = NONE
+    # The files around, and what `[tool.asyncfix]` says that flake8 has no options for.
+    project: ClassVar[Project] = Project(NONE)
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -51,14 +52,16 @@ class Plugin:
             if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
         )
         if cls.rules:
-            cls.settings = _settings()
+            cls.project = Project(_settings())
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """What flake8 reports: line, column in characters from 0, code and message."""
         if not self.rules:
             return
         try:
-            findings = check(Module(self.tree, "".join(self.lines), self.filename, self.settings), self.rules)
+            project = self.project
+            module = Module(self.tree, "".join(self.lines), self.filename, project.settings, project)
+            findings = check(module, self.rules)
         except RecursionError:
             return  # nested so deeply that flake8's own checks give up as well
         for finding in findings:

@@ -11,6 +11,7 @@ from .imports import Speller, additions, superfluous
 from .lower import lower
 from .module import Module
 from .places import Text
+from .project import Project
 from .proof import Unproven, prove
 from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace, ReplaceArgument
 from .settings import NONE, Settings
@@ -55,6 +56,7 @@ def mend(
     unsafe: bool = False,
     path: str = "",
     settings: Settings = NONE,
+    project: Project | None = None,
 ) -> Mended:
     """Fix what `check` finds until nothing is left that can be fixed; unsafe fixes only when asked for.
 
@@ -62,7 +64,7 @@ def mend(
     """
     fixed: list[Finding] = []
     for _ in range(ROUNDS):
-        module = Module.parse(text, path, settings)
+        module = Module.parse(text, path, settings, project)
         found = check(module)
         findings = [f for f in found if f.fix and (unsafe or not f.fix.unsafe)]
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))

@@ -1,0 +1,130 @@
+"""What the other files of a project say."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.project import KEPT, Elsewhere, Project
+from flake8_asyncpatterns.settings import NONE
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def asked(root: Path, name: str) -> Elsewhere | None:
+    """What the function of the last call in a file names elsewhere."""
+    path = root / name
+    module = Module.parse(path.read_text(), str(path), NONE, Project(NONE))
+    return module.elsewhere(max(module.nodes(ast.Call), key=lambda call: call.lineno).func)
+
+
+def place(found: Elsewhere | None, root: Path) -> str | None:
+    return f"{Path(found.module.path).relative_to(root)}:{found.node.name}" if found else None
+
+
+LIBRARY = {
+    "pkg/__init__.py": "from .net import fetch as get\nfrom .base import *\n",
+    "pkg/net.py": "async def fetch(): ...\nif True:\n    def either(): ...\nelse:\n    def either(): ...\n",
+    "pkg/base.py": """
+        class Base:
+            async def close(self): ...
+            def open(self): ...
+            def __init__(self):
+                self.callback = None
+            def callback(self): ...
+        """,
+    "pkg/sub/__init__.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("pkg/a.py", "from .net import fetch\nfetch()", "pkg/net.py:fetch"),
+        ("pkg/a.py", "from . import net\nnet.fetch()", "pkg/net.py:fetch"),
+        ("pkg/a.py", "from pkg.net import fetch as f\nf()", "pkg/net.py:fetch"),
+        ("pkg/a.py", "import pkg.net\npkg.net.fetch()", "pkg/net.py:fetch"),
+        ("pkg/a.py", "def f():\n    from pkg import net\n    net.fetch()", "pkg/net.py:fetch"),
+        ("pkg/sub/a.py", "from ..net import fetch\nfetch()", "pkg/net.py:fetch"),
+        ("pkg/sub/a.py", "from .. import get\nget()", "pkg/net.py:fetch"),
+        ("main.py", "import pkg\npkg.get()", "pkg/net.py:fetch"),
+        ("examples/main.py", "from pkg import get\nget()", "pkg/net.py:fetch"),
+        ("main.py", "from pkg import Base\nBase().close()", "pkg/base.py:close"),
+        ("main.py", "from pkg import Base\ndef f(b: Base | None):\n    b.close()", "pkg/base.py:close"),
+        ("main.py", "from pkg import Base\nclass B(Base):\n  def f(self): self.close()", "pkg/base.py:close"),
+        ("main.py", "from pkg import Base\nclass B(Base): ...\nclass C(B): ...\nC().open()", "pkg/base.py:open"),
+        ("main.py", "import pkg\nclass B(pkg.Base):\n  def close(self): ...\nB().close()", None),
+        ("main.py", "from pkg import Base\nclass B(Base): ...\nclass C(B):\n  close = 1\ndef f(b: B): b.close()", None),
+        ("main.py", "from pkg import Base\nBase().callback()", None),
+        ("main.py", "from pkg import Base\nimport other\nclass B(other.X, Base): ...\nB().close()", None),
+        ("main.py", "from pkg.net import either\neither()", None),
+        ("main.py", "from pkg.net import missing\nmissing()", None),
+        ("main.py", "from elsewhere import fetch\nfetch()", None),
+        ("main.py", "import pkg\npkg()", None),
+        ("main.py", "from ..... import far\nfar()", None),
+        ("main.py", "print()", None),
+    ],
+)  # fmt: skip
+def test_found(tmp_path: Path, name: str, text: str, expected: str | None) -> None:
+    write(tmp_path, {**LIBRARY, "pyproject.toml": "", name: text})
+    assert place(asked(tmp_path, name), tmp_path) == expected
+
+
+def test_a_package_in_src_is_found_from_the_tests(tmp_path: Path) -> None:
+    write(tmp_path, {f"src/{name}": text for name, text in LIBRARY.items()})
+    write(tmp_path, {"pyproject.toml": "", "tests/test_a.py": "from pkg import get\nget()"})
+    assert place(asked(tmp_path, "tests/test_a.py"), tmp_path) == "src/pkg/net.py:fetch"
+
+
+def test_a_project_ends_where_its_configuration_lies(tmp_path: Path) -> None:
+    write(tmp_path, {**LIBRARY, "inner/pyproject.toml": "", "inner/a.py": "from pkg import get\nget()"})
+    assert asked(tmp_path, "inner/a.py") is None
+
+
+def test_a_file_named_like_a_module_of_python_is_not_mistaken_for_it(tmp_path: Path) -> None:
+    write(tmp_path, {"logging.py": "async def info(): ...", "a.py": "import logging\nlogging.info()"})
+    assert asked(tmp_path, "a.py") is None
+
+
+@pytest.mark.parametrize("text", ["def f(:", "\x00", "from .a import f", "from .b import f"])
+def test_what_cannot_be_read_or_runs_in_circles_is_unknown(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/a.py": "from .b import f\nf()", "pkg/b.py": text})
+    assert asked(tmp_path, "pkg/a.py") is None
+
+
+def test_bases_in_circles_come_to_an_end(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "a.py": "from b import B\nclass A(B): ...\nA().close()",
+            "b.py": "from a import A\nclass B(A): ...",
+        },
+    )
+    assert asked(tmp_path, "a.py") is None
+
+
+def test_no_more_trees_are_kept_than_fit(tmp_path: Path) -> None:
+    count = KEPT + 10
+    write(tmp_path, {f"m{n}.py": "def f(): ..." for n in range(count)})
+    path = tmp_path / "a.py"
+    path.write_text("".join(f"import m{n}\nm{n}.f()\n" for n in range(count)))
+    project = Project(NONE)
+    module = Module.parse(path.read_text(), str(path), NONE, project)
+    assert all(module.elsewhere(call.func) for call in module.nodes(ast.Call))
+    assert len(project._modules) <= KEPT
+
+
+def test_without_a_project_nothing_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, LIBRARY)
+    module = Module.parse("from pkg import get\nget()", str(tmp_path / "a.py"))
+    (call,) = module.nodes(ast.Call)
+    assert module.elsewhere(call.func) is None
