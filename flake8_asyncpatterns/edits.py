@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from string import Formatter
 from typing import NamedTuple, TypeAlias
 
-from .rule import Edit, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
+from .rule import Edit, Insert, Symbol
 
 PREFIX, SUFFIX = "__hole_", "__"
 MARK = f"{PREFIX}{{}}{SUFFIX}"
@@ -44,7 +44,7 @@ def target(edit: AnyEdit) -> ast.AST:
             return edit.before
         case AddImports():
             return edit.anchor
-        case Replace() | ReplaceArgument() | Remove() | RemoveDecorator() | MakeAsync() | MakeSync() | RemoveAlias():
+        case _:
             return edit.node
 
 

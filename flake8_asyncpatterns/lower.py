@@ -17,7 +17,17 @@ from .edits import AddImports, AnyEdit, Refused, RemoveAlias, Spell, hole_name, 
 from .places import BLANK, NEWLINE, Text
 from .precedence import OPERAND, PRIMARY, binds, field_of, needs
 from .proof import difference
-from .rule import Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
+from .rule import (
+    CatchExceptions,
+    Insert,
+    MakeAsync,
+    MakeSync,
+    Remove,
+    RemoveDecorator,
+    Replace,
+    ReplaceArgument,
+    Symbol,
+)
 from .splice import Slot, Splice
 
 if TYPE_CHECKING:
@@ -51,6 +61,9 @@ def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt])
             if not found:
                 raise Refused("`async` and what follows are not on one line")
             return [Splice(found.start(), found.end(), ())]
+        case CatchExceptions(node=node):
+            at = text.at(node) + len("except")
+            return [Splice(at, at, (b" Exception",))]
         case AddImports():
             return [_add_imports(edit, text)]
         case RemoveAlias(node=node, alias=alias):

@@ -17,7 +17,18 @@ from typing import Any
 
 from .edits import MARK, AddImports, AnyEdit, Refused, RemoveAlias, Spell, in_call, skeleton, target
 from .flow import suspends
-from .rule import Hole, Insert, MakeAsync, MakeSync, Remove, RemoveDecorator, Replace, ReplaceArgument, Symbol
+from .rule import (
+    CatchExceptions,
+    Hole,
+    Insert,
+    MakeAsync,
+    MakeSync,
+    Remove,
+    RemoveDecorator,
+    Replace,
+    ReplaceArgument,
+    Symbol,
+)
 from .scopes import children
 
 ASYNC = {ast.FunctionDef: ast.AsyncFunctionDef, ast.With: ast.AsyncWith, ast.For: ast.AsyncFor}
@@ -151,6 +162,9 @@ class Substitution:
                     statement.names = [a for a in statement.names if a is not gone]
             case MakeAsync():
                 self._put(node, [_as(ASYNC, item) for item in self._current(node)])
+            case CatchExceptions():
+                for handler in self._current(node):
+                    handler.type = ast.Name("Exception", ast.Load())
             case MakeSync():
                 self._put(node, [_as(SYNC, item) for item in self._current(node)])
 

@@ -79,7 +79,13 @@ class MakeSync(NamedTuple):
     node: ast.AsyncFunctionDef | ast.AsyncWith | ast.AsyncFor
 
 
-Edit: TypeAlias = Replace | ReplaceArgument | Insert | Remove | RemoveDecorator | MakeAsync | MakeSync
+class CatchExceptions(NamedTuple):
+    """`except:` → `except Exception:`."""
+
+    node: ast.ExceptHandler
+
+
+Edit: TypeAlias = Replace | ReplaceArgument | Insert | Remove | RemoveDecorator | MakeAsync | MakeSync | CatchExceptions
 
 
 def replace(node: Code, template: str, /, **holes: Hole) -> Replace:
