@@ -89,10 +89,11 @@ import itertools
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..flow import LOOPS, always_true, body, within
-from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS, TRANSPARENT
+from ..flow import always_true, body, within
+from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS
 from ..module import Module
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
+from ..streams import is_stream
 from .aio502_lost_change import slot_read, stream_fix
 
 Held: TypeAlias = ast.With | ast.AsyncWith | ast.Try
@@ -111,7 +112,7 @@ def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     held, lock = _innermost_lock(given, module)
-    if held is None or lock is None or _lets_go(held, lock) or not _is_a_stream(function, module):
+    if held is None or lock is None or _lets_go(held, lock) or not is_stream(function, module):
         return
     if next(node for node in _yields_in(held) if _innermost_lock(node, module)[0] is held) is not given:
         return
@@ -182,38 +183,6 @@ def _lets_go(held: Held, lock: ast.expr) -> bool:
     return any(
         isinstance(node, ast.Attribute) and node.attr == "release" and ast.dump(node.value) == ast.dump(lock)
         for node in _code(held)
-    )
-
-
-def _is_a_stream(function: FunctionDef, module: Module) -> bool:
-    """Is this a generator that a `for` iterates, rather than a context manager, a fixture or a coroutine?"""
-    if any(module.name(decorator) not in TRANSPARENT for decorator in function.decorator_list):
-        return False
-    own = [node for node in body(function) if isinstance(node, (ast.Yield, ast.YieldFrom))]
-    if any(not isinstance(module.parent(node), ast.Expr) for node in own):
-        return False  # driven by `send`, or by an event loop
-    if not any(isinstance(node, ast.YieldFrom) or _in_loop(node, function, module) for node in own):
-        return False  # yields once: a context manager that a framework drives, a dependency or a lifespan
-    return not _is_handed_over(function, module)
-
-
-def _in_loop(node: ast.AST, function: FunctionDef, module: Module) -> bool:
-    for around in module.ancestors(node):
-        if around is function:
-            return False
-        if isinstance(around, LOOPS):
-            return True
-    return False
-
-
-def _is_handed_over(function: FunctionDef, module: Module) -> bool:
-    """Is the function itself an argument somewhere: `asynccontextmanager(function)`, `Depends(function)`?"""
-    return any(
-        getattr(node, "id", getattr(node, "attr", None)) == function.name
-        and isinstance(around := module.parent(node), (ast.Call, ast.keyword))
-        and getattr(around, "func", None) is not node
-        and module.definition(node) is function
-        for node in module.nodes(ast.Name, ast.Attribute)
     )
 
 
