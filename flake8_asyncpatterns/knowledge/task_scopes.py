@@ -1,0 +1,28 @@
+"""Blocks that belong to the task that enters them: timeouts, cancel scopes, groups of tasks."""
+
+from __future__ import annotations
+
+# Blocks that end by a TimeoutError of their own, raised where the block is left.
+# Sources: "Timeouts" in the library reference, CPython 3.11-3.14; the documentation of async_timeout and anyio.
+RAISES_TIMEOUT = frozenset({
+    "asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "async_timeout.timeout_at", "anyio.fail_after",
+})  # fmt: skip
+
+# All blocks with a time limit. (trio raises TooSlowError; `move_on_after` and its kin raise nothing.)
+TIME_LIMITS = RAISES_TIMEOUT | {
+    "anyio.move_on_after", "trio.fail_after", "trio.fail_at", "trio.move_on_after", "trio.move_on_at",
+}  # fmt: skip
+
+TIMEOUT_ERRORS = frozenset({"builtins.TimeoutError", "asyncio.TimeoutError"})
+
+# Source: "Task Groups" in the library reference, CPython 3.11-3.14.
+TASK_GROUP = "asyncio.TaskGroup"
+
+# Blocks that cancel the task inside of them, which must be the one that entered them. Source: PEP 789.
+TASK_SCOPES = TIME_LIMITS | {
+    TASK_GROUP, "anyio.create_task_group", "anyio.CancelScope", "trio.open_nursery", "trio.CancelScope",
+}  # fmt: skip
+
+# Parts of the names of calls that may raise a TimeoutError by themselves: that of the operating system, or of a limit
+# of their own.
+OWN_TIMEOUTS = ("connect", "dial", "sock", "timeout", "wait_for", "within")
