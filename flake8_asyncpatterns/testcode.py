@@ -1,0 +1,40 @@
+"""Which code is a test's."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .module import Module
+
+# Folders that hold tests, as people name them; how pytest and unittest find files is in their documentation.
+FOLDERS = frozenset({"test", "tests", "_tests", "testing", "unit_tests", "integration_tests"})
+PACKAGES = frozenset({"pytest"})
+CASES = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase"})
+
+
+def is_test(node: ast.AST, module: Module) -> bool:
+    """Does this code belong to a test: by the file's place or name, by what it imports, by what it stands in?"""
+    return module.analysis(_is_test_file) or any(_is_test(around, module) for around in module.ancestors(node))
+
+
+def _is_test_file(module: Module) -> bool:
+    *folders, name = module.path.replace("\\", "/").split("/")
+    stem = name.removesuffix(".py")
+    return (
+        not FOLDERS.isdisjoint(folders)
+        or stem == "conftest"
+        or stem.startswith("test_")
+        or stem.endswith("_test")
+        or not PACKAGES.isdisjoint(module.packages())
+    )
+
+
+def _is_test(node: ast.AST, module: Module) -> bool:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name.startswith("test")
+        case ast.ClassDef(bases=bases):
+            return any(module.name(base) in CASES for base in bases)
+    return False
