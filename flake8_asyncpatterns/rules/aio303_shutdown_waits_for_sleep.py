@@ -4,6 +4,38 @@
 clears the flag wakes nobody: whoever waits for the loop waits for the rest of the sleep, up to a minute here. A
 container is killed after 10 or 30 seconds, in the middle of whatever comes then, and none of its cleanup runs.
 
+```python run
+import asyncio
+
+class Poller:
+    running = True
+
+    def stop(self):
+        self.running = False
+
+    async def run(self):
+        while self.running:
+            print("at work")
+            await asyncio.sleep(0.2)
+
+async def main():
+    loop = asyncio.get_running_loop()
+    poller = Poller()
+    task = asyncio.create_task(poller.run())
+    await asyncio.sleep(0.01)
+    poller.stop()
+    stopped = loop.time()
+    await task
+    print("woken by stop():", loop.time() - stopped < 0.1)
+
+asyncio.run(main())
+```
+
+```text
+at work
+woken by stop(): False
+```
+
 ```python bad
 import asyncio
 import signal

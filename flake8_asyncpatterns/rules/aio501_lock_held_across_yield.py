@@ -5,6 +5,41 @@ body of the consumer's `for` runs under the lock, for as long as it likes: one s
 needs the lock; a consumer that calls a method which takes the same lock waits for itself for ever; and one that
 leaves its loop with `break` keeps the lock until the generator is closed or collected.
 
+```python run
+import asyncio
+
+class Orders:
+    def __init__(self):
+        self.lock = asyncio.Lock()
+        self.open = ["a", "b"]
+
+    async def add(self, order):
+        async with self.lock:
+            self.open.append(order)
+
+    async def take_all(self):
+        while self.open:
+            async with self.lock:
+                yield self.open.pop()
+
+async def main():
+    orders = Orders()
+    async for order in orders.take_all():
+        print("got", order)
+        try:
+            await asyncio.wait_for(orders.add("c"), 0.05)
+        except asyncio.TimeoutError:
+            print("this loop has the lock, and waits for it")
+            break
+
+asyncio.run(main())
+```
+
+```text
+got b
+this loop has the lock, and waits for it
+```
+
 ```python bad
 import asyncio
 
