@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .flow import LOOPS
+from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from .knowledge.cancellation import (
     CANCELLED,
     CANCELLED_CLASS,
     EVERYTHING,
     EXCEPTION_READERS,
-    GENERATOR_COROUTINES,
     PASS_ON,
     TELLING,
     TELLING_WORDS,
 )
-from .knowledge.loops import LEAVES
+from .loops import leaves
 from .scopes import FUNCTIONS, children
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def is_coroutine(function: ast.AST | None, module: Module) -> bool:
     """Is this an `async def`, or a generator that a decorator makes a coroutine?"""
     return isinstance(function, ast.AsyncFunctionDef) or (
         isinstance(function, ast.FunctionDef)
-        and any(module.name(decorator) in GENERATOR_COROUTINES for decorator in function.decorator_list)
+        and any(module.name(decorator) in (COROUTINE, TYPES_COROUTINE) for decorator in function.decorator_list)
     )
 
 
@@ -120,24 +120,16 @@ def hands_on(handler: ast.ExceptHandler, module: Module) -> bool:
             case ast.Raise() | ast.Assert():
                 return True
             case ast.Call() if tells(node):
-                if _never_returns(node, module):
+                if leaves(node, module):
                     return True
                 continue
-            case ast.Call() if module.callee(node) in EXCEPTION_READERS or _never_returns(node, module):
+            case ast.Call() if module.callee(node) in EXCEPTION_READERS or leaves(node, module):
                 return True
             case ast.Name(id=name) if name == handler.name:
                 return True
         if not isinstance(node, FUNCTIONS):
             todo += children(node)
     return False
-
-
-def _never_returns(call: ast.Call, module: Module) -> bool:
-    if module.callee(call) in LEAVES:
-        return True
-    definition = module.definition(call.func)
-    returns = getattr(definition, "returns", None)
-    return returns is not None and module.name(returns) in ("typing.NoReturn", "typing.Never")
 
 
 class Path(NamedTuple):

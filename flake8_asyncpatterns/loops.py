@@ -60,7 +60,7 @@ def may_be_left(loop: Repeating, module: Module) -> bool:
     """May control leave this loop before its condition or its iterable says so, as far as its author meant it to?"""
     return (
         (isinstance(loop, LOOPS) and any(True for _ in exits(loop)))
-        or any(_leaves(call, module) for call in _calls(loop))
+        or any(leaves(call, module) for call in _calls(loop))
         or _exceptions_are_caught(loop, module)
     )
 
@@ -76,7 +76,8 @@ def _calls(loop: Repeating) -> Iterator[ast.Call]:
     return (node for node in within(*repeated(loop)) if isinstance(node, ast.Call))
 
 
-def _leaves(call: ast.Call, module: Module) -> bool:
+def leaves(call: ast.Call, module: Module) -> bool:
+    """Does what is called end the process or raise in any case, as far as its name or its annotation tells?"""
     if module.callee(call) in LEAVES:
         return True
     definition = module.definition(call.func)
@@ -100,7 +101,7 @@ def _raises(call: ast.Call, module: Module, seen: set[ast.AST]) -> bool:
         isinstance(node, (ast.Raise, ast.Assert))
         or (
             isinstance(node, ast.Call)
-            and (_leaves(node, module) or _is_used_up(node, module) or _raises(node, module, seen))
+            and (leaves(node, module) or _is_used_up(node, module) or _raises(node, module, seen))
         )
         for node in body(definition)
     )

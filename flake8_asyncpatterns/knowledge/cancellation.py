@@ -12,9 +12,6 @@ CANCELLED_CLASS = frozenset({"anyio.get_cancelled_exc_class"})
 # Source: Lib/asyncio/tasks.py of CPython 3.11-3.14.
 PASS_ON = frozenset({"asyncio.wait_for", "asyncio.gather", "asyncio.shield", "asyncio.wait", "asyncio.wrap_future"})
 
-# Decorators under which a generator is a coroutine of asyncio. Source: Lib/asyncio/coroutines.py of CPython 3.4-3.10.
-GENERATOR_COROUTINES = frozenset({"asyncio.coroutine", "types.coroutine"})
-
 # With these a task looks at its own cancellation, so what it swallows it swallows knowingly.
 # Source: "Task Object" in the library reference, CPython 3.11-3.14.
 DELIBERATE = frozenset({"uncancel", "cancelling"})

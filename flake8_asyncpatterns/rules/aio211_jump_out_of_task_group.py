@@ -69,7 +69,7 @@ function that cancels something before.
 
 ## Other tools
 
-SonarQube reports control flow out of a group of tasks as S7514, whether or not it has any tasks yet.
+SonarQube reports control flow out of a group of tasks as S7514.
 """
 
 from __future__ import annotations

@@ -95,10 +95,10 @@ from ..testcode import is_test
 def global_context_across_await(block: ast.AST, module: Module) -> Iterator[Report]:
     """Report a block that awaits while it has something changed that is the whole process's."""
     assert isinstance(block, (ast.With, ast.AsyncWith, ast.Try))
-    if module.coroutine(block) is None or not suspends(*block.body):
+    if module.coroutine(block) is None:
         return
     changed = _put_back(block, module) if isinstance(block, ast.Try) else _changed(block, module)
-    if changed is None or is_test(block, module):
+    if changed is None or not suspends(*block.body) or is_test(block, module):
         return
     node, what = changed
     if _is_for_good(block) or _runs_alone(block, what, module):
