@@ -188,13 +188,15 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
 
 def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
     template, statement = edit.template.rstrip("\n"), text.own(edit.before)
+    gap = max(len(edit.template) - len(template) - 1, 0)
     if not text.first_on_line(statement):
         at = text.start(statement)
         if "\n" in template or not all(isinstance(s, (ast.Expr, ast.Assign, ast.Pass)) for s in skeleton(template)):
             return _open_up(edit, at, text, spell)
         return Splice(at, at, (*_fill(template, edit.holes, statement, text, spell, b""), b"; "))
     indent, at = text.indent(statement), text.leading(statement)
-    return Splice(at, at, (indent, *_fill(template, edit.holes, statement, text, spell, indent), text.newline))
+    lines = _fill(template, edit.holes, statement, text, spell, indent)
+    return Splice(at, at, (indent, *lines, text.newline, text.newline * gap))
 
 
 def _replace_body(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) -> Splice:

@@ -47,7 +47,7 @@ class ReplaceArgument(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """Put a template's statements in front of a statement, in its block."""
+    """Put a template's statements in front of a statement, in its block, and empty lines where the template ends so."""
 
     before: ast.stmt
     template: str
