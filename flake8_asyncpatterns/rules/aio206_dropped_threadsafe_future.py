@@ -1,0 +1,99 @@
+"""Nobody looks at the future of `asyncio.run_coroutine_threadsafe()`: when the coroutine fails, nobody is told.
+
+What goes wrong in a task is at least logged when the task is collected. Here the exception is handed on to a
+`concurrent.futures.Future`, and so counts as seen; and such a future logs nothing when it is thrown away.
+
+```python run
+import asyncio
+import threading
+
+async def save(row):
+    raise OSError("disk full")
+
+def worker(loop):
+    asyncio.run_coroutine_threadsafe(save({"id": 1}), loop)
+    print("saved")
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: print("the loop says:", context["message"]))
+    thread = threading.Thread(target=worker, args=(loop,))
+    thread.start()
+    await asyncio.sleep(0.1)
+    print("no error was seen")
+
+asyncio.run(main())
+```
+
+```text
+saved
+no error was seen
+```
+
+Wait for the result, or add a callback that looks at it:
+
+```python bad
+import asyncio
+
+def on_message(message, loop, queue):
+    asyncio.run_coroutine_threadsafe(forward(message, queue), loop)
+
+async def forward(message, queue):
+    await queue.send(message)
+```
+
+```python good
+import asyncio
+import logging
+
+def on_message(message, loop, queue):
+    future = asyncio.run_coroutine_threadsafe(forward(message, queue), loop)
+    future.add_done_callback(log_failure)
+
+def log_failure(future):
+    if not future.cancelled() and (error := future.exception()):
+        logging.error("message not sent", exc_info=error)
+
+async def forward(message, queue):
+    await queue.send(message)
+```
+
+It is also found as the last part of a condition, in a list that nobody keeps, and bound to a local name that nothing
+reads. It is not reported where the coroutine is a function of the file that catches every exception itself, or puts
+something into an asyncio queue.
+
+## Fix
+
+None: whether the thread may wait for the result (`future.result(timeout)`), or what is to be done about an error,
+is not known. In the event loop's own thread `result()` would wait for ever: there, use `asyncio.create_task()`.
+
+## When to ignore
+
+Where the coroutine cannot fail, or tells of its errors itself.
+
+## Other tools
+
+SonarQube (S7502) speaks of tasks only, as does ruff (RUF006). No other linter has it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..knowledge.tasks import THREADSAFE
+from ..module import Module
+from ..rule import Report, rule
+from ..tasks import dropped, is_dead
+from ..waits import cannot_fail
+
+
+@rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True)
+def dropped_threadsafe_future(call: ast.Call, module: Module) -> Iterator[Report]:
+    """Report `run_coroutine_threadsafe()` whose future nobody looks at."""
+    if module.callee(call) != THREADSAFE or dropped(call, module, chained=False, framed=False) is None:
+        return
+    if (call.args and cannot_fail(call.args[0], module)) or is_dead(call, module):
+        return
+    message = "nobody looks at the future of `run_coroutine_threadsafe()`: an exception of the coroutine is lost"
+    yield Report(call, message)
