@@ -170,17 +170,26 @@ def dropped(value: ast.expr, module: Module, *, chained: bool = True, framed: bo
         node = around
 
 
-def is_dead(node: ast.AST, module: Module) -> bool:
-    """Is this in a branch that a constant of the file rules out: `IS_SYNC = True` … `if not IS_SYNC:`?
+def is_moot(node: ast.AST, module: Module) -> bool:
+    """Is this in a branch that a constant of the file rules out, or in a test that expects it to raise?
 
-    So it is in code that was generated for both worlds.
+    The former (`IS_SYNC = True` … `if not IS_SYNC:`) is in code that was generated for both worlds.
     """
     for around in module.ancestors(node):
+        if isinstance(around, (ast.With, ast.AsyncWith)) and any(_expects_error(item) for item in around.items):
+            return True
         if isinstance(around, ast.If) and not isinstance(node, ast.expr):
             constant = _constant(around.test, module)
             if constant is not None and any(s is node for s in (around.orelse if constant else around.body)):
                 return True
         node = around
+    return False
+
+
+def _expects_error(item: ast.withitem) -> bool:
+    match item.context_expr:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return "raises" in name.lower()
     return False
 
 

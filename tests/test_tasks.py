@@ -100,6 +100,12 @@ def test_dead_branches_are_silent() -> None:
     assert codes(text.replace("True", "False"), DROPPED) == ["AIO205"]
 
 
+def test_what_a_test_expects_to_fail_is_silent() -> None:
+    text = "import asyncio\ndef f(self, x):\n    with self.assertRaises(OSError):\n        asyncio.create_task(x())\n"
+    assert codes(text, DROPPED) == []
+    assert codes(text.replace("self.assertRaises", "suppress"), DROPPED) == ["AIO205"]
+
+
 def test_one_set_for_the_whole_file() -> None:
     text = """
         import asyncio

@@ -155,12 +155,12 @@ that only sleeps is safe. Mind that this is true of all code it will ever call.
 
 ## Other tools
 
-ruff (RUF006) and SonarQube (S7502) report `create_task()` and `ensure_future()` as a statement; ruff also reports
-loops that are assigned from `asyncio.get_running_loop()` and the like in the same function, and names that are never
-used. They miss loops on attributes (`self._loop.create_task(…)`), conditions, lists, listeners,
-`create_task(…).add_done_callback(…)` and `gather()`. ruff reports a name that is never used also where the function
-keeps it alive (`_ = loop.create_task(…)` followed by `loop.run_forever()`), and `ensure_future(task)` of a task that
-is kept elsewhere. None of them mends it.
+ruff (RUF006) and SonarQube (S7502) report `create_task()` and `ensure_future()` as a statement; ruff also knows loops
+that were assigned from `asyncio.get_running_loop()` and the like, and names that are never used. It does not see
+loops on attributes (`self._loop.create_task(…)`), conditions, lists, listeners,
+`create_task(…).add_done_callback(…)` and `gather()`, and has no fix. It reports a name that is never used also where
+the function keeps it alive (`_ = loop.create_task(…)` followed by `loop.run_forever()`), and `ensure_future(task)` of
+a task that is kept elsewhere.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ from ..keeping import kept
 from ..knowledge.tasks import FROM_COROUTINE, GATHER
 from ..module import Module
 from ..rule import Fix, Report, replace, rule
-from ..tasks import dropped, is_coroutine, is_dead, is_fresh, maker, makes_task
+from ..tasks import dropped, is_coroutine, is_fresh, is_moot, maker, makes_task
 
 OUTLIVES = "the task lives until it is done, and with it all that it holds"
 WAITS = "what follows waits for all of them"
@@ -191,7 +191,7 @@ def dropped_task(call: ast.Call, module: Module) -> Iterator[Report]:
         yield from _made_by_the_loop(call, module)
         return
     where = dropped(call, module)
-    if where is None or is_dead(call, module):
+    if where is None or is_moot(call, module):
         return
     if name == GATHER:
         if module.coroutine(call) is None and not any(is_coroutine(argument, module) for argument in call.args):

@@ -84,7 +84,7 @@ from collections.abc import Iterator
 from ..knowledge.tasks import THREADSAFE
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import dropped, is_dead
+from ..tasks import dropped, is_moot
 from ..waits import cannot_fail
 
 
@@ -93,7 +93,7 @@ def dropped_threadsafe_future(call: ast.Call, module: Module) -> Iterator[Report
     """Report `run_coroutine_threadsafe()` whose future nobody looks at."""
     if module.callee(call) != THREADSAFE or dropped(call, module, chained=False, framed=False) is None:
         return
-    if (call.args and cannot_fail(call.args[0], module)) or is_dead(call, module):
+    if (call.args and cannot_fail(call.args[0], module)) or is_moot(call, module):
         return
     message = "nobody looks at the future of `run_coroutine_threadsafe()`: an exception of the coroutine is lost"
     yield Report(call, message)

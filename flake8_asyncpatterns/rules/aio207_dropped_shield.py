@@ -99,7 +99,7 @@ from ..keeping import hoisted
 from ..knowledge.tasks import SHIELD, STARTERS
 from ..module import Module
 from ..rule import Fix, Report, rule
-from ..tasks import dropped, is_dead, is_fresh, makes_task
+from ..tasks import dropped, is_fresh, is_moot, makes_task
 
 OUTLIVES = "the task is made one statement earlier, and lives until it is done"
 
@@ -109,7 +109,7 @@ def dropped_shield(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `shield(coroutine())`: nothing keeps the task once the shield is cancelled."""
     if not call.args or module.callee(call) != SHIELD or not is_fresh(call.args[0], module):
         return
-    if _is_kept_by_its_maker(call.args[0], module) or dropped(call, module) is not None or is_dead(call, module):
+    if _is_kept_by_its_maker(call.args[0], module) or dropped(call, module) is not None or is_moot(call, module):
         return
     message = "nothing keeps the task behind this `shield()`: once its waiter is cancelled, it may vanish unfinished"
     made = hoisted(call.args[0], OUTLIVES, module)

@@ -77,7 +77,7 @@ from collections.abc import Iterator
 from ..knowledge.tasks import WAIT
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import is_coroutine, is_dead, makes_task
+from ..tasks import is_coroutine, is_moot, makes_task
 from ..waits import ends_early, gathered
 
 
@@ -88,7 +88,7 @@ def pending_tasks_forgotten(awaited: ast.Await, module: Module) -> Iterator[Repo
     if not isinstance(call, ast.Call) or module.callee(call) != WAIT:
         return
     why = ends_early(call, module)
-    if not why or not _forgets(awaited, module) or is_dead(awaited, module):
+    if not why or not _forgets(awaited, module) or is_moot(awaited, module):
         return
     made = gathered(call, module, looked_at=True)
     if not made or not all(_is_nobodys(one, module) for one in made):

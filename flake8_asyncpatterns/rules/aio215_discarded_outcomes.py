@@ -45,10 +45,9 @@ async def send(letters, server):
 ```
 
 It is found where the coroutines or tasks are made in the call, or in the same function for this call alone. The
-rule is silent where the function cancels something before, where the tasks can be looked at elsewhere, where the
-coroutines are functions of the file that catch everything themselves, and where `gather()` only closes, stops or
-disconnects things. An `asyncio.wait()` that may end early is
-AIO208's.
+rule is silent where the function has cancelled what it waits for, where the tasks can be looked at elsewhere, where
+the coroutines are functions of the file that catch everything themselves, and where `gather()` only closes, stops or
+disconnects things. An `asyncio.wait()` that may end early is AIO208's.
 
 ## Fix
 
@@ -70,11 +69,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..flow import body
+from ..flow import body, within
 from ..knowledge.tasks import GATHER, WAIT
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import is_coroutine, is_dead
+from ..tasks import is_coroutine, is_moot
 from ..waits import cannot_fail, coroutine_of, ends_early, gathered
 
 # Methods that end something. Who asks for exceptions there, and lets them lie, means it.
@@ -100,7 +99,7 @@ def discarded_outcomes(awaited: ast.Await, module: Module) -> Iterator[Report]:
     made = [coroutine_of(one, module) for one in found]
     if not made or all(_may_be_ignored(one, name, module) for one in made):
         return
-    if not _cancels_before(awaited, module) and not is_dead(awaited, module):
+    if not _cancels_before(awaited, made, module) and not is_moot(awaited, module):
         yield Report(awaited, message)
 
 
@@ -121,13 +120,24 @@ def _gives_exceptions(gather: ast.Call) -> bool:
     )
 
 
-def _cancels_before(awaited: ast.Await, module: Module) -> bool:
+def _cancels_before(awaited: ast.Await, made: list[ast.expr], module: Module) -> bool:
+    """Does the function cancel something that has to do with what is waited for?"""
     function = module.function(awaited)
     if function is None:
         return True
+    waited = _words(awaited, *(module.statement(one) for one in made))
     for node in body(function):
         match node:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if node.lineno <= awaited.lineno:
                 if "cancel" in name.lower() and name != "cancelled":
-                    return True
+                    loops = [a.iter for a in module.ancestors(node) if isinstance(a, ast.For)]
+                    if waited & _words(node, *loops):
+                        return True
     return False
+
+
+def _words(*nodes: ast.AST) -> set[str]:
+    """The names of variables and attributes in some code, without those that everything has to do with."""
+    found = (node for code in nodes for node in within(code))
+    names = {n.id if isinstance(n, ast.Name) else n.attr for n in found if isinstance(n, (ast.Name, ast.Attribute))}
+    return names - {"self", "cls", "asyncio"}
