@@ -24,7 +24,7 @@ from .knowledge.containers import (
     VALUES,
 )
 from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, SAME_RESULT
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
+from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE, THREADS
 from .narrowing import Narrowing, dotted
 from .scopes import FUNCTIONS, Definition, Scopes
 
@@ -177,7 +177,7 @@ class Inference:
         return None
 
     def _part(self, of: Type | None, *suffixes: str) -> Type | None:
-        """What an attribute or an item of a library's object is."""
+        """What a part of a library's object is: an attribute, an item, what a call of it gives."""
         known = (ATTRIBUTES.get(of.name + suffix) for suffix in suffixes) if of and of.name else ()
         return next((self._from_table(text) for text in known if text), None)
 
@@ -196,7 +196,7 @@ class Inference:
 
     def _called(self, function: ast.expr, call: ast.Call | None = None) -> Type | None:
         """What a call of this expression gives."""
-        name = self.callee(call) if call else self.module.name(function)
+        name = self.callee(call) if call else self._callee(function)
         if name is not None:
             if name in RETURNS:
                 return self._from_table(RETURNS[name])
@@ -211,7 +211,7 @@ class Inference:
         if isinstance(function, ast.Name) and (method := self.classes.receiver(function)):
             # `cls()` in a class method
             return self._instance(owner) if (owner := self.module.class_of(method)) else None
-        return None
+        return self._part(self.type(function), "()") if definition is None else None
 
     def _keeps_class(self, decorator: ast.expr) -> bool:
         return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in KEEPS_CLASS
@@ -333,7 +333,7 @@ class Inference:
             return self._from_table(AWAITED[name])
         if name in ("asyncio.wait_for", "asyncio.shield") and value.args:
             return self._awaited(value.args[0])
-        if name == "asyncio.to_thread" and value.args:
+        if name in THREADS.values() and value.args:
             return self._called(value.args[0])
         if name == "asyncio.AbstractEventLoop.run_in_executor" and len(value.args) > 1:
             return self._called(value.args[1])

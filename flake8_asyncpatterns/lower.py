@@ -112,7 +112,7 @@ def _replace_argument(edit: ReplaceArgument, text: Text, spell: Spell) -> Splice
     start, end = own or (text.at(edit.node), text.end(edit.node))
     _in_order(edit, text)
     places = holes(in_call(edit.template))
-    parts = _fill(edit.template, edit.holes, edit.node, text, spell, b"", places)
+    parts = _fill(edit.template, edit.holes, edit.node, text, spell, text.margin(start), places)
     if _shares_parentheses(value, text.module.parent(edit.node), text):
         parts = [b"(", *parts, b")"]
     return _checked(Splice(start, end, tuple(_with_comments(parts, start, text))), text)
@@ -134,8 +134,7 @@ def _in_order(edit: ReplaceArgument, text: Text) -> None:
 
 def _with_comments(parts: list[bytes | Slot], start: int, text: Text) -> Iterator[bytes | Slot]:
     """The parts of a list of arguments that begins at `start`; a comment between two of them stays there."""
-    line = text.line_start(start)
-    indent = text.data[line:start][: -len(text.data[line:start].lstrip(BLANK)) or None]
+    indent = text.margin(start)
     for before, part, after in zip([b"", *parts], parts, [*parts[1:], b""], strict=False):
         yield part
         if isinstance(before, Slot) and isinstance(after, Slot) and part == b", ":

@@ -67,8 +67,11 @@ class Text:
 
     def indent(self, statement: ast.AST) -> bytes:
         """The white space in front of the line that a statement begins on."""
-        line = self.line_start(self.start(statement))
-        found = re.compile(rb"[ \t\f]*").match(self.data, line)
+        return self.margin(self.start(statement))
+
+    def margin(self, at: int) -> bytes:
+        """The white space in front of the line that this byte stands in."""
+        found = re.compile(rb"[ \t\f]*").match(self.data, self.line_start(at))
         assert found
         return found[0]
 

@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from .knowledge.names import canonical
+from .knowledge.names import WHOLE_PACKAGES, canonical
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -192,13 +192,14 @@ class Scopes:
     def spelling(self, qualified: str, at: ast.AST) -> str | None:
         """How code at `at` may write `qualified` with the imports that are there; None: in no way."""
         wanted = [qualified]
-        module, _, attribute = qualified.rpartition(".")
+        module, _, _ = qualified.rpartition(".")
         if module:
             wanted.append(module)
+        if (package := qualified.partition(".")[0]) in WHOLE_PACKAGES:
+            wanted.append(package)
         for target in wanted:
-            suffix = f".{attribute}" if target == module else ""
             for local in sorted(self._importable(target, at)):
-                return local + suffix
+                return local + qualified[len(target) :]
         return None
 
     def _importable(self, target: str, at: ast.AST) -> Iterator[str]:

@@ -31,6 +31,16 @@ OTHER_LOOPS = frozenset({"curio", "trio", "twisted"})
 # so is right wherever anyio is at hand. Source: the documentation of each. Twisted has none.
 SLEEPS = {"anyio": "anyio.sleep", "curio": "curio.sleep", "trio": "trio.sleep"}
 
+# What runs a function in a thread and is awaited, by library. Only asyncio's passes keyword arguments on.
+THREADS = {
+    "asyncio": "asyncio.to_thread",
+    "anyio": "anyio.to_thread.run_sync",
+    "curio": "curio.run_in_thread",
+    "trio": "trio.to_thread.run_sync",
+}
+# Packages that import their modules themselves: `import trio` is enough for `trio.to_thread.run_sync`.
+WHOLE_PACKAGES = frozenset({"anyio", "curio", "trio"})
+
 # Types that have every method of the one that tables speak of.
 SAME_TYPE = {
     "asyncio.BaseEventLoop": "asyncio.AbstractEventLoop",

@@ -6,14 +6,15 @@ Each module has some of these tables, and here they are put together:
 - `NEVER`: methods that do not block although their class has a `*` in `CALLS`.
 - `RETURNS`: what a call gives, by the called name (a call of a class gives that class, and needs no entry).
 - `SAME`: other names of a type, and the one that the tables use.
-- `ATTRIBUTES`: `"Type.attribute"` → its type; `"Type.*"` stands for every attribute, `"Type[]"` for every item.
+- `ATTRIBUTES`: `"Type.attribute"` → its type; `"Type.*"` stands for every attribute, `"Type[]"` for every item, and
+  `"Type()"` for what a call of such an object gives.
 
 The standard library's part is checked against reality by `tests/test_knowledge_blocking.py`.
 """
 
 from __future__ import annotations
 
-from . import consoles, cpu, databases, files, network, primitives, subprocesses
+from . import consoles, cpu, databases, files, network, primitives, sleeps, subprocesses
 from .entry import WAITS_FOR, Argument, Blocking
 
 __all__ = ["ATTRIBUTES", "CALLS", "NEVER", "RETURNS", "SAME", "WAITS_FOR", "Argument", "Blocking"]
@@ -25,11 +26,13 @@ CALLS: dict[str, Blocking] = {
     **files.CALLS,
     **network.CALLS,
     **primitives.CALLS,
+    **sleeps.CALLS,
     **subprocesses.CALLS,
 }
 NEVER: frozenset[str] = databases.NEVER | files.NEVER | network.NEVER | primitives.NEVER | subprocesses.NEVER
 RETURNS: dict[str, str] = {
     **databases.RETURNS,
+    **cpu.RETURNS,
     **files.RETURNS,
     **network.RETURNS,
     **primitives.RETURNS,

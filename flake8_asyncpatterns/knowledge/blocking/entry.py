@@ -20,10 +20,16 @@ WAITS_FOR = {
 }
 
 
+class Named(str):
+    """A value that goes by a qualified name: `os.WNOHANG`."""
+
+    __slots__ = ()
+
+
 class Argument(NamedTuple):
     """An argument of a call: `position` counts from 0 without `self` (-1: by keyword only).
 
-    `values` are constants that it may have; none: whatever it is (but a constant `None`, which says nothing).
+    `values` are constants that it may have, or Named; none: whatever it is (but `None`, which says nothing).
     """
 
     position: int
@@ -36,7 +42,8 @@ class Blocking(NamedTuple):
 
     `code` is the rule's that speaks of it, and so its kind. `instead` is the successor that does not block, as people
     call it; empty: there is none but a thread. `unless`: it does not block where one of these arguments is so.
-    `given`: it blocks only where this argument is so. `bound` says why it cannot be handed to a thread; empty: it can.
+    `given`: it blocks only where this argument is so. `hints` are words by which a file shows that it may know how not
+    to block: names, or the beginnings of its strings. `bound` says why it cannot be handed to a thread; empty: it can.
     `only` is where it exists, when not everywhere: words among `unix`, `linux`, `windows`, `>=3.12`, `<3.13`.
     """
 
@@ -44,6 +51,7 @@ class Blocking(NamedTuple):
     instead: str = ""
     unless: tuple[Argument, ...] = ()
     given: Argument | None = None
+    hints: tuple[str, ...] = ()
     bound: str = ""
     only: str = ""
 
