@@ -27,9 +27,9 @@ HOMES = {
 # asyncio's; a file that counts on that imports asyncio, too.)
 OTHER_LOOPS = frozenset({"curio", "trio", "twisted"})
 
-# The coroutine of other libraries that does what `asyncio.sleep` does. anyio's works under asyncio and trio alike, and
+# The coroutine of each library that does what `asyncio.sleep` does. anyio's works under asyncio and trio alike, and
 # so is right wherever anyio is at hand. Source: the documentation of each. Twisted has none.
-SLEEPS = {"anyio": "anyio.sleep", "curio": "curio.sleep", "trio": "trio.sleep"}
+SLEEPS = {"asyncio": "asyncio.sleep", "anyio": "anyio.sleep", "curio": "curio.sleep", "trio": "trio.sleep"}
 
 # What runs a function in a thread and is awaited, by library. Only asyncio's passes keyword arguments on.
 THREADS = {

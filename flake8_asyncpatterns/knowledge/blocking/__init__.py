@@ -15,9 +15,9 @@ The standard library's part is checked against reality by `tests/test_knowledge_
 from __future__ import annotations
 
 from . import consoles, cpu, databases, files, network, primitives, sleeps, subprocesses
-from .entry import WAITS_FOR, Argument, Blocking
+from .entry import WAITS_FOR, Argument, Blocking, Named
 
-__all__ = ["ATTRIBUTES", "CALLS", "NEVER", "RETURNS", "SAME", "WAITS_FOR", "Argument", "Blocking"]
+__all__ = ["ATTRIBUTES", "CALLS", "NEVER", "RETURNS", "SAME", "WAITS_FOR", "Argument", "Blocking", "Named"]
 
 CALLS: dict[str, Blocking] = {
     **consoles.CALLS,

@@ -1,8 +1,8 @@
 """Calls that wait for a database.
 
-Sources: "sqlite3" in the library reference of CPython 3.11-3.14; psycopg 3.2, psycopg2 2.9, PyMySQL 1.1, mysqlclient 2.2,
-mysql-connector-python 9.4, pyodbc 5.2, pymongo 4.15, redis 6.4, SQLAlchemy 1.4 and 2.0, sqlmodel 0.0.25, peewee 3.18,
-elasticsearch 9.1, opensearch-py 3.0, each in its source.
+Sources: "sqlite3" in the library reference of CPython 3.11-3.14; psycopg 3.2, psycopg2 2.9, PyMySQL 1.1,
+mysqlclient 2.2, mysql-connector-python 9.4, pyodbc 5.2, pymongo 4.15, redis 6.4, SQLAlchemy 1.4 and 2.0,
+sqlmodel 0.0.25, peewee 3.18, elasticsearch 9.1, opensearch-py 3.0, each in its source.
 
 What a driver has in memory once the statement ran (`fetchone` of psycopg2, say) does not wait.
 """
@@ -159,7 +159,8 @@ RETURNS: dict[str, str] = {
     f"{_COLLECTION}.find": "pymongo.cursor.Cursor",
     f"{_COLLECTION}.aggregate": "pymongo.command_cursor.CommandCursor",
     **{
-        f"pymongo.cursor.Cursor.{name}": "pymongo.cursor.Cursor" for name in ("batch_size", "hint", "limit", "skip", "sort")
+        f"pymongo.cursor.Cursor.{name}": "pymongo.cursor.Cursor"
+        for name in ("batch_size", "hint", "limit", "skip", "sort")
     },
     "redis.from_url": "redis.Redis",
     "redis.Redis.from_url": "redis.Redis",
@@ -177,6 +178,9 @@ RETURNS: dict[str, str] = {
     "sqlalchemy.engine.Engine.begin": "sqlalchemy.engine.Connection",
     "sqlalchemy.engine.Connection.execution_options": "sqlalchemy.engine.Connection",
     "sqlalchemy.orm.Session.connection": "sqlalchemy.engine.Connection",
+    # Classes, although their names are in lower case.
+    "sqlalchemy.orm.sessionmaker": "sqlalchemy.orm.sessionmaker",
+    "sqlalchemy.orm.scoped_session": "sqlalchemy.orm.scoped_session",
     "sqlalchemy.orm.sessionmaker.begin": "sqlalchemy.orm.Session",
     "sqlalchemy.orm.Session.query": _QUERY,
     "sqlalchemy.orm.scoped_session.query": _QUERY,

@@ -63,8 +63,8 @@ _STANDARD: dict[str, Blocking] = {
     **dict.fromkeys(_SMTP, Blocking("AIO102", "aiosmtplib.SMTP", given=_HOST)),
     **each(
         _SMTP,
-        "auth connect data docmd ehlo ehlo_or_helo_if_needed expn getreply helo help login mail noop putcmd quit rcpt rset send send_message "
-        "sendmail starttls verify vrfy",
+        "auth connect data docmd ehlo ehlo_or_helo_if_needed expn getreply helo help login mail noop "
+        "putcmd quit rcpt rset send send_message sendmail starttls verify vrfy",
         _MAIL,
     ),
     **dict.fromkeys(_IMAP, _PLAIN),
@@ -232,6 +232,7 @@ NEVER: frozenset[str] = frozenset({
 })  # fmt: skip
 
 RETURNS: dict[str, str] = {
+    "socket.socket": "socket.socket",  # a class, although its name is in lower case
     "socket.create_server": "socket.socket",
     "socket.create_connection": "socket.socket",
     "ssl.SSLContext.wrap_socket": "ssl.SSLSocket",
