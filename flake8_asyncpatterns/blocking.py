@@ -1,14 +1,38 @@
-"""What a call blocks on, as far as the tables and the project's settings know."""
+"""What blocks: which calls hold up whoever makes them, which of those a coroutine makes, and how they are handed on.
+
+`blocks` speaks of any call. `report` is the check of all rules that tell of blocking calls in coroutines.
+"""
 
 from __future__ import annotations
 
 import ast
+import itertools
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import NamedTuple
 
-from .knowledge.blocking import CALLS, NEVER, Argument, Blocking
+from .callbacks import is_callback
+from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from .knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
+from .knowledge.locks import THREAD_LOCKS
+from .knowledge.names import RETURNS, THREADS
 from .module import Module
+from .rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
+from .scopes import FUNCTIONS
 
 CONFIGURED = Blocking("AIO115")
+NAMES = frozenset(name.rpartition(".")[2] for name in CALLS)
+# Classes of which any method blocks, and the packages that such objects come from.
+OPEN = frozenset(name.removesuffix(".*") for name in CALLS if name.endswith(".*"))
+OPEN_PACKAGES = frozenset(
+    name.partition(".")[0] for name in (*OPEN, *(n for n, kind in RETURNS.items() if kind in OPEN))
+)
+GENERATOR_COROUTINES = frozenset({COROUTINE, TYPES_COROUTINE})
+# They take what is to be awaited; all but `gather` as their first argument.
+AWAITING = frozenset(
+    f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
+)
+IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
 
 
 class Blocks(NamedTuple):
@@ -22,44 +46,293 @@ class Blocks(NamedTuple):
         """The code of the rule that speaks of such calls."""
         return self.entry.code
 
+    @property
+    def called(self) -> str:
+        """What is called, as people write it."""
+        return f"`{self.name.removeprefix('builtins.')}()`"
+
 
 def blocks(call: ast.Call, module: Module) -> Blocks | None:
     """What a call blocks on; None: it does not, or nobody knows. Asked of calls in plain functions, too.
 
     A call that is awaited gives something to await, and does not block.
     """
-    name = module.callee(call)
-    if name is None or name in module.settings.not_blocking or isinstance(module.parent(call), ast.Await):
+    if isinstance(call.func, ast.Attribute) and not module.analysis(_Words).may_block(call.func.attr):
         return None
-    if name in module.settings.blocking:
-        return Blocks(name, CONFIGURED)
+    if is_awaited(call, module):
+        return None
+    settings = module.settings
+    if settings.blocking or settings.not_blocking:
+        name = _qualified(call, module)
+        if name and _listed(name, settings.not_blocking):
+            return None
+        if name and (listed := _listed(name, settings.blocking)):
+            return Blocks(listed, CONFIGURED)
+    name = module.callee(call)
+    if name is None:
+        return None
     entry = CALLS.get(name)
     if entry is None and name not in NEVER:
         entry = CALLS.get(f"{name.rpartition('.')[0]}.*")
-    if entry is None or any(_is(argument, call) for argument in entry.unless):
-        return None
-    if entry.given is not None and not _is(entry.given, call):
-        return None
-    return Blocks(name, entry)
+    return Blocks(name, entry) if entry and _applies(entry, call, module) else None
 
 
-def _is(wanted: Argument, call: ast.Call) -> bool:
-    """Does a call have this argument (with one of the wanted values, if there are any)?"""
-    value = argument(wanted, call)
-    if value is None:
+def _applies(entry: Blocking, call: ast.Call, module: Module) -> bool:
+    """Does this call of it block, with the arguments that it has?"""
+    if any(_is(argument, call, module) for argument in entry.unless):
         return False
-    if isinstance(value, ast.Constant):
-        known = [type(value.value) is type(v) and value.value == v for v in wanted.values]
-        return any(known) if known else value.value is not None
-    return not wanted.values
+    if entry.given is not None and not _is(entry.given, call, module):
+        return False
+    return not (entry.hints and module.analysis(_Words).hint(entry.hints))
 
 
-def argument(wanted: Argument, call: ast.Call) -> ast.expr | None:
+def _is(wanted: Argument, call: ast.Call, module: Module) -> bool:
+    """Does a call have this argument (with one of the wanted values, if there are any)?"""
+    value = _argument(wanted, call)
+    match value:
+        case None:
+            return False
+        case ast.Constant(value=constant):
+            if wanted.values:
+                return any(type(constant) is type(v) and constant == v for v in wanted.values)
+            return constant is not None
+    if not wanted.values:
+        return True
+    name = module.name(value)
+    return name is not None and any(isinstance(v, Named) and v == name for v in wanted.values)
+
+
+def _argument(wanted: Argument, call: ast.Call) -> ast.expr | None:
     """The value that a call gives an argument; None: it gives none, or one that cannot be seen."""
-    by_name = (keyword.value for keyword in call.keywords if keyword.arg == wanted.keyword and wanted.keyword)
-    found = next(by_name, None)
-    if found is not None or wanted.position < 0 or len(call.args) <= wanted.position:
-        return found
-    if any(isinstance(before, ast.Starred) for before in call.args[: wanted.position + 1]):
+    if wanted.keyword:
+        for keyword in call.keywords:
+            if keyword.arg == wanted.keyword:
+                return keyword.value
+    before = call.args[: wanted.position + 1]
+    if wanted.position < 0 or len(before) <= wanted.position or any(isinstance(a, ast.Starred) for a in before):
         return None
-    return call.args[wanted.position]
+    return before[-1]
+
+
+class _Words:
+    """The words of one Module, as far as they tell what may block at all."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        configured = module.settings.blocking
+        self._names = NAMES | {name.rpartition(".")[2] for name in configured} if configured else NAMES
+        self._any = not OPEN_PACKAGES.isdisjoint(module.packages())
+        self._said: set[str] | None = None
+
+    def may_block(self, method: str) -> bool:
+        """May a method of this name be one that blocks?"""
+        return self._any or method in self._names
+
+    def hint(self, hints: tuple[str, ...]) -> bool:
+        """Does the file have one of these names, or a string that begins so?"""
+        if self._said is None:
+            self._said = set(self._words())
+        return not self._said.isdisjoint(hints)
+
+    def _words(self) -> Iterator[str]:
+        for name in self.module.nodes(ast.Name):
+            yield name.id
+        for attribute in self.module.nodes(ast.Attribute):
+            match attribute.attr, self.module.parent(attribute):
+                case "settimeout", ast.Call(args=[ast.Constant(value=int(seconds) | float(seconds))]) if seconds > 0:
+                    pass  # it blocks for so long
+                case attr, _:
+                    yield attr
+        for constant in self.module.nodes(ast.Constant):
+            if isinstance(constant.value, str):
+                beginning, colon, _ = constant.value.partition(":")
+                yield beginning + colon
+
+
+def _qualified(call: ast.Call, module: Module) -> str | None:
+    """The name of what is called as others would import it, from a file that may be anywhere in its package."""
+    name = module.callee(call)
+    if name is not None and not name.startswith("."):
+        return name
+    path = PurePath(module.path)
+    if name is not None:
+        level = len(name) - len(name.lstrip("."))
+        return ".".join((*path.parts[: len(path.parts) - level], name.lstrip(".")))
+    definition = module.definition(call.func)
+    if definition is None:
+        return None
+    owner = module.class_of(definition)
+    inner = [owner.name, definition.name] if owner else [definition.name]
+    if module.function(owner or definition) is not None:
+        return None
+    return ".".join((*path.parts[:-1], *([] if path.stem == "__init__" else [path.stem]), *inner))
+
+
+def _listed(name: str, names: frozenset[str]) -> str | None:
+    """The one among these names that a file's own idea of a name, which may begin with folders, stands for."""
+    return next((listed for listed in names if name == listed or name.endswith(f".{listed}")), None)
+
+
+def is_awaited(call: ast.Call, module: Module) -> bool:
+    """Is what this call gives awaited, so that it gives something to await (or is meant to)?"""
+    node: ast.AST = call
+    around = module.parent(node)
+    while isinstance(around, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
+        node, around = around, module.parent(around)
+    if isinstance(around, (ast.Await, ast.YieldFrom)):
+        return True
+    return (
+        isinstance(around, ast.Call)
+        and (node in around.args)
+        and module.callee(around) in AWAITING
+        and (node is around.args[0] or module.callee(around) == "asyncio.gather")
+    )
+
+
+class _InCoroutines:
+    """The blocking calls that the coroutines of one Module make themselves, by the code of the rule for them."""
+
+    def __init__(self, module: Module) -> None:
+        self.found: dict[str, list[tuple[ast.Call, Blocks]]] = {}
+        generators = any(f.decorator_list and is_coroutine(f, module) for f in module.nodes(ast.FunctionDef))
+        if not generators and not module.nodes(ast.AsyncFunctionDef):
+            return
+        for call in module.nodes(ast.Call):
+            function = module.function(call)
+            if not isinstance(function, ast.AsyncFunctionDef) and not (generators and is_coroutine(function, module)):
+                continue
+            blocking = blocks(call, module)
+            if blocking and not is_callback(call, module):
+                self.found.setdefault(blocking.code, []).append((call, blocking))
+
+
+def is_coroutine(function: ast.AST | None, module: Module) -> bool:
+    """Does this function run on the event loop: is it an `async def`, or decorated as a generator coroutine?"""
+    return isinstance(function, ast.AsyncFunctionDef) or (
+        isinstance(function, ast.FunctionDef)
+        and any(module.name(decorator) in GENERATOR_COROUTINES for decorator in function.decorator_list)
+    )
+
+
+def report(code: str, module: Module, *, unsafe: str = IN_A_THREAD) -> Iterator[Report]:
+    """The check of the rule `code`: each such call that a coroutine makes itself, and how a thread can make it.
+
+    `unsafe` is why somebody should look at the fix; empty: it is safe.
+    """
+    for call, blocking in module.analysis(_InCoroutines).found.get(code, ()):
+        refusal = _refusal(call, blocking.entry, module)
+        fix = None if refusal else in_a_thread(call, module, unsafe=unsafe)
+        yield Report(call, _message(blocking), fix, refusal)
+
+
+def _message(blocking: Blocks) -> str:
+    if blocking.entry is CONFIGURED:
+        return f"{blocking.called} blocks the event loop, as the configuration says"
+    message = f"{blocking.called} blocks the event loop, waiting for {WAITS_FOR[blocking.code]}"
+    return f"{message}; `{blocking.entry.instead}` does not" if blocking.entry.instead else message
+
+
+def _refusal(call: ast.Call, entry: Blocking, module: Module) -> str:
+    """Why a coroutine cannot have a thread make this call; empty: it can."""
+    if entry.bound:
+        return entry.bound
+    if module.coroutine(call) is None:
+        return "`await` needs an `async def` around it (see AIO401)"
+    if library(module) not in THREADS:
+        return f"{library(module)} has its own way to run things in threads"
+    for around in module.ancestors(call):
+        if isinstance(around, FUNCTIONS):
+            break
+        if isinstance(around, ast.ClassDef):
+            return "an `await` cannot stand in the body of a class"
+        if isinstance(around, ast.GeneratorExp):
+            return "an `await` would make a generator expression asynchronous, which not everything can iterate"
+    return ""
+
+
+def library(module: Module) -> str:
+    """The library whose event loop the file runs under. anyio's functions work under asyncio and trio alike."""
+    return "anyio" if "anyio" in module.packages() else module.other_loop() or "asyncio"
+
+
+def in_a_thread(call: ast.Call, module: Module, *, unsafe: str = IN_A_THREAD) -> Fix:
+    """The fix `f(x)` → `await asyncio.to_thread(f, x)`, or what the file's library has for it."""
+    run = THREADS[library(module)]
+    keywords = bool(call.keywords) and run != THREADS["asyncio"]
+    whole: Edit
+    if keywords:  # `run_sync(functools.partial(f, x, y=z))`
+        whole = replace(call, "await {run}({call})", run=Symbol(run), call=call)
+        run = "functools.partial"
+    else:
+        whole = replace(call, "await {call}", call=call)
+    reasons = "; ".join(filter(None, (unsafe, lock_around(call, module))))
+    if (call.args or call.keywords) and (function := _dotted(call.func)):
+        edits = [whole, replace(call.func, "{run}", run=Symbol(run)), _with_first(function, call)]
+        return Fix(*edits, unsafe=reasons)
+    return Fix(_rewritten(call, run, keywords, THREADS[library(module)]), unsafe=reasons)
+
+
+def _dotted(function: ast.expr) -> str | None:
+    """A name or an attribute of one, as text on one line."""
+    node = function
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    single = function.lineno == function.end_lineno
+    return ast.unparse(function) if isinstance(node, ast.Name) and single else None
+
+
+def _with_first(function: str, call: ast.Call) -> Edit:
+    """Put the function in front of a call's first argument, on a line of its own where that has one."""
+    places: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    first = min(places, key=lambda argument: (argument.lineno, argument.col_offset))
+    gap = ",\n" if first.lineno > (call.func.end_lineno or call.func.lineno) else ", "
+    match first:
+        case ast.keyword(arg=str(name), value=value):
+            return replace_argument(first, f"{function}{gap}{name}={{value}}", value=value)
+        case ast.keyword(value=value):
+            return replace_argument(first, f"{function}{gap}**{{value}}", value=value)
+        case ast.Starred(value=value):
+            return replace_argument(first, f"{function}{gap}*{{value}}", value=value)
+        case ast.expr():
+            return replace_argument(first, f"{function}{gap}{{value}}", value=first)
+
+
+def _rewritten(call: ast.Call, run: str, partial: bool, outer: str) -> Edit:
+    """The whole call anew, where its function is not just a name, or it has no arguments."""
+    filling: dict[str, Hole] = {"run": Symbol(run), "outer": Symbol(outer), "function": call.func}
+    parts = ["{function}"]
+    for number, argument in enumerate(call.args):
+        star = "*" if isinstance(argument, ast.Starred) else ""
+        filling[f"a{number}"] = argument.value if isinstance(argument, ast.Starred) else argument
+        parts.append(f"{star}{{a{number}}}")
+    for number, keyword in enumerate(call.keywords):
+        filling[f"k{number}"] = keyword.value
+        parts.append(f"{keyword.arg}={{k{number}}}" if keyword.arg else f"**{{k{number}}}")
+    inner = f"{{run}}({', '.join(parts)})"
+    if not partial:
+        del filling["outer"]
+        return replace(call, f"await {inner}", **filling)
+    return replace(call, f"await {{outer}}({inner})", **filling)
+
+
+def lock_around(call: ast.Call, module: Module) -> str:
+    """Why another task must not run during this call: what is held around it may be a thread's lock."""
+    function = module.function(call)
+    for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
+        for held in _held(around):
+            kind = module.type_of(held)
+            if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):
+                return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
+    return ""
+
+
+def _held(around: ast.AST) -> Iterator[ast.expr]:
+    """What a statement holds that may be a lock: `with x:`, `try: … finally: x.release()`."""
+    match around:
+        case ast.With(items=items):
+            yield from (item.context_expr for item in items)
+        case ast.Try(finalbody=statements):
+            for statement in statements:
+                match statement:
+                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="release"))):
+                        yield held

@@ -60,19 +60,13 @@ are not mistaken for the module.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 
+from ..blocking import is_awaited, library, lock_around
 from ..callbacks import is_callback
-from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
-
-# They take what is to be awaited; all but `gather` as their first argument.
-AWAITING = frozenset(
-    f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
-)
 
 
 @rule("AIO101", "blocking-sleep", ast.Call)
@@ -82,7 +76,7 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
-    sleep = _sleep(module)
+    sleep = SLEEPS.get(library(module))
     if sleep is None:
         refusal = f"this file runs under {module.other_loop()}, which has no such coroutine"
         yield Report(call, "`time.sleep()` blocks the event loop", refusal=refusal)
@@ -90,47 +84,8 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     message = f"`time.sleep()` blocks the event loop; await `{sleep}()`"
     match call:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
-            edits: list[Edit] = [] if _is_awaited(call, module) else [replace(call, "await {call}", call=call)]
+            edits: list[Edit] = [] if is_awaited(call, module) else [replace(call, "await {call}", call=call)]
             edits.append(replace(call.func, "{sleep}", sleep=Symbol(sleep)))
-            yield Report(call, message, Fix(*edits, unsafe=_lock_around(call, module)))
+            yield Report(call, message, Fix(*edits, unsafe=lock_around(call, module)))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")
-
-
-def _is_awaited(call: ast.Call, module: Module) -> bool:
-    """Is what this returns awaited already, as if it were a coroutine (which is a TypeError)?"""
-    around = module.parent(call)
-    return isinstance(around, ast.Await) or (
-        isinstance(around, ast.Call)
-        and module.callee(around) in AWAITING
-        and (call in around.args[:1] or module.callee(around) == "asyncio.gather")
-    )
-
-
-def _lock_around(call: ast.Call, module: Module) -> str:
-    """Why another task must not run during this sleep: what is held around it may be a thread's lock."""
-    function = module.function(call)
-    for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
-        for held in _held(around):
-            kind = module.type_of(held)
-            if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):
-                return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
-    return ""
-
-
-def _held(around: ast.AST) -> Iterator[ast.expr]:
-    """What a statement holds that may be a lock: `with x:`, `try: … finally: x.release()`."""
-    match around:
-        case ast.With(items=items):
-            yield from (item.context_expr for item in items)
-        case ast.Try(finalbody=statements):
-            for statement in statements:
-                match statement:
-                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="release"))):
-                        yield held
-
-
-def _sleep(module: Module) -> str | None:
-    """The coroutine to await instead, under the event loop that the file runs under."""
-    other = "anyio" if "anyio" in module.packages() else module.other_loop()
-    return SLEEPS.get(other) if other else "asyncio.sleep"
