@@ -45,20 +45,32 @@ def load(path: Path) -> Config:
     return _config(table, path)
 
 
+def loads(text: str) -> Config:
+    """The configuration in the text of such a file; all defaults when it has none."""
+    path = Path("pyproject.toml")
+    table = _parsed(text, path)
+    return Config() if table is None else _config(table, path)
+
+
 def _table(path: Path) -> Any:
     """The table for us as it stands in a file; None: there is none."""
-    import tomllib  # late: not every project has such a file
-
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise Misuse(f"{path}: is no TOML: {error}") from None
-    except RecursionError:
-        raise Misuse(f"{path}: is nested too deeply") from None
+        return _parsed(path.read_text("utf-8"), path)
     except UnicodeDecodeError:
         raise Misuse(f"{path}: is no TOML: it is not utf-8") from None
     except OSError as error:
         raise Misuse(f"{path}: {reason(error)}") from None
+
+
+def _parsed(text: str, path: Path) -> Any:
+    import tomllib  # late: not every project has such a file
+
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Misuse(f"{path}: is no TOML: {error}") from None
+    except RecursionError:
+        raise Misuse(f"{path}: is nested too deeply") from None
     tool = tables.get("tool", {})
     return tool.get("asyncfix") if isinstance(tool, dict) else None
 

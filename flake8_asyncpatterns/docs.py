@@ -11,12 +11,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from .config import loads
 from .engine import check
 from .module import Module
 from .rule import Rule
+from .settings import NONE, Settings
 
 RUN = re.compile(r"^```python run\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# A configuration may stand right before an example that needs one.
+EXAMPLE = re.compile(rf"(?:^```toml\n(.*?)^```$\s*)?{BLOCK.pattern}", BLOCK.flags)
 
 
 class Example(NamedTuple):
@@ -24,14 +28,21 @@ class Example(NamedTuple):
 
     bad: str
     good: str
+    settings: Settings = NONE
 
 
 def examples(rule: Rule) -> list[Example]:
-    """The pairs of `python bad` and `python good` blocks in a rule's documentation, in order."""
-    blocks = BLOCK.findall(rule.doc)
-    if [kind for kind, _ in blocks] != ["bad", "good"] * (len(blocks) // 2):
+    """The pairs of `python bad` and `python good` blocks in a rule's documentation, in order.
+
+    A `toml` block right before a pair is the configuration that both are looked at with.
+    """
+    blocks = EXAMPLE.findall(rule.doc)
+    if [kind for _, kind, _ in blocks] != ["bad", "good"] * (len(blocks) // 2):
         raise ValueError(f"{rule.code}: bad and good examples must take turns")
-    return [Example(bad, good) for (_, bad), (_, good) in zip(blocks[::2], blocks[1::2], strict=True)]
+    return [
+        Example(bad, good, loads(toml).settings if toml else NONE)
+        for (toml, _, bad), (_, _, good) in zip(blocks[::2], blocks[1::2], strict=True)
+    ]
 
 
 class Script(NamedTuple):
@@ -56,7 +67,9 @@ def page(rule: Rule) -> str:
 
 def fix_note(rule: Rule) -> str:
     """What `asyncfix fix` does about this rule: derived from its examples, so that it cannot be wrong."""
-    found = [f for example in examples(rule) for f in check(Module.parse(example.bad), [rule])]
+    found = [
+        f for example in examples(rule) for f in check(Module.parse(example.bad, settings=example.settings), [rule])
+    ]
     reasons = {f.fix.unsafe for f in found if f.fix}
     if not reasons:
         return "`asyncfix` finds this, and leaves it to you."
@@ -80,7 +93,9 @@ def index(rules: Iterable[Rule]) -> str:
 
 def kind_of_fix(rule: Rule) -> str:
     """`safe`, `unsafe`, `safe or unsafe`, or `–`, as the examples show."""
-    found = [f for example in examples(rule) for f in check(Module.parse(example.bad), [rule])]
+    found = [
+        f for example in examples(rule) for f in check(Module.parse(example.bad, settings=example.settings), [rule])
+    ]
     kinds = {("unsafe" if f.fix.unsafe else "safe") for f in found if f.fix}
     return " or ".join(sorted(kinds)) or "–"
 

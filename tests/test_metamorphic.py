@@ -74,8 +74,8 @@ SAME_CODES: dict[str, Callable[[str], str]] = {
 def test_layout_does_not_change_findings_or_fix(case: Case, layout: str) -> None:
     change = SAME_FIX[layout]
     source = change(case.bad)
-    assert codes(source) == codes(case.bad)
-    assert mended(source).text == change(mended(case.bad).text)
+    assert codes(source, settings=case.settings) == codes(case.bad, settings=case.settings)
+    assert mended(source, settings=case.settings).text == change(mended(case.bad, settings=case.settings).text)
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,8 +88,8 @@ def test_layouts_combined_do_not_change_findings(case: Case, layouts: list[str],
     for layout in sorted(layouts[:count], key=order.index):
         if layout not in ("under an if", "tabs") or not strings_span_lines(source):
             source = {**SAME_CODES, **SAME_FIX}[layout](source)
-    assert sorted(codes(source)) == sorted(codes(case.bad)), source
-    result = mended(source)
+    assert sorted(codes(source, settings=case.settings)) == sorted(codes(case.bad, settings=case.settings)), source
+    result = mended(source, settings=case.settings)
     ast.parse(result.text)
-    assert mended(result.text).text == result.text
+    assert mended(result.text, settings=case.settings).text == result.text
     assert result.text.count("\r\n") in (0, result.text.count("\n"))

@@ -43,7 +43,7 @@ class Desync(ast.NodeTransformer):
 
 @every_case
 def test_bad_is_found_by_its_rule_alone(case: Case) -> None:
-    assert set(codes(case.bad)) == {case.rule.code}
+    assert set(codes(case.bad, settings=case.settings)) == {case.rule.code}
 
 
 @every_case
@@ -51,34 +51,34 @@ def test_marked_lines_are_the_found_lines(case: Case) -> None:
     lines = enumerate(case.bad.splitlines(), 1)
     marked = [(n, code) for n, line in lines if "#" in line for code in re.findall(r"# (AIO\d{3})\b", line)]
     if marked:
-        assert [(f.line, f.rule.code) for f in found(case.bad)] == marked
+        assert [(f.line, f.rule.code) for f in found(case.bad, settings=case.settings)] == marked
 
 
 @every_case
 def test_good_is_silent_for_every_rule(case: Case) -> None:
-    assert codes(case.good) == []
+    assert codes(case.good, settings=case.settings) == []
 
 
 @every_case
 def test_fix_turns_bad_into_good(case: Case) -> None:
-    if any(f.fix for f in found(case.bad)):
-        result = mended(case.bad)
+    if any(f.fix for f in found(case.bad, settings=case.settings)):
+        result = mended(case.bad, settings=case.settings)
         assert result.text == case.good
         assert result.left == []
 
 
 @every_case
 def test_fixing_again_changes_nothing(case: Case) -> None:
-    once = mended(case.bad).text
-    assert mended(once).text == once
+    once = mended(case.bad, settings=case.settings).text
+    assert mended(once, settings=case.settings).text == once
 
 
 @every_case
 def test_safe_fixes_alone_leave_what_is_unsafe(case: Case) -> None:
-    unsafe = [f for f in found(case.bad) if f.fix and f.fix.unsafe]
-    result = mended(case.bad, unsafe=False)
+    unsafe = [f for f in found(case.bad, settings=case.settings) if f.fix and f.fix.unsafe]
+    result = mended(case.bad, unsafe=False, settings=case.settings)
     assert not [f for f in result.fixed if f.fix and f.fix.unsafe]
-    if unsafe and not any(f.fix and not f.fix.unsafe for f in found(case.bad)):
+    if unsafe and not any(f.fix and not f.fix.unsafe for f in found(case.bad, settings=case.settings)):
         assert result.text == case.bad
 
 
@@ -118,4 +118,4 @@ def test_the_same_code_without_asyncio_is_silent(case: Case) -> None:
     if case.rule.plain:
         pytest.skip("speaks of plain functions, too")
     plain = ast.unparse(ast.fix_missing_locations(Desync().visit(ast.parse(case.bad))))
-    assert case.rule.code not in codes(plain)
+    assert case.rule.code not in codes(plain, settings=case.settings)
