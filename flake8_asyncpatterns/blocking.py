@@ -32,6 +32,7 @@ GENERATOR_COROUTINES = frozenset({COROUTINE, TYPES_COROUTINE})
 AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
 )
+NEEDS_ASYNC = "`await` needs an `async def` around it (see AIO401)"
 IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
 
 
@@ -237,7 +238,7 @@ def _refusal(call: ast.Call, entry: Blocking, module: Module) -> str:
     if entry.bound:
         return entry.bound
     if module.coroutine(call) is None:
-        return "`await` needs an `async def` around it (see AIO401)"
+        return NEEDS_ASYNC
     if library(module) not in THREADS:
         return f"{library(module)} has its own way to run things in threads"
     for around in module.ancestors(call):

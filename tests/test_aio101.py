@@ -50,3 +50,10 @@ def test_other_context_managers_make_no_difference() -> None:
 @pytest.mark.parametrize("body", ["    class A:\n        time.sleep(1)\n", "    list(time.sleep(x) for x in self)\n"])
 def test_it_stays_where_no_await_can_stand(body: str) -> None:
     assert fixed(body, unsafe=True) == body
+
+
+def test_a_generator_coroutine_must_become_an_async_def_first() -> None:
+    text = "import time, types\n@types.coroutine\ndef f():\n    time.sleep(1)\n    yield\n"
+    (finding,) = [f for f in found(text) if f.rule.code == "AIO101"]
+    assert finding.fix is None
+    assert "async def" in finding.refusal

@@ -3,6 +3,35 @@
 While it sleeps no other task runs, no timer fires, no signal handler and no cancellation arrives: a server stops
 answering everybody. `asyncio.sleep()` suspends this task only.
 
+```python run
+import asyncio
+import time
+
+
+async def tick(ticks):
+    while True:
+        ticks.append("tick")
+        await asyncio.sleep(0.01)
+
+
+async def main():
+    ticks = []
+    ticking = asyncio.create_task(tick(ticks))
+    time.sleep(0.1)
+    print("time.sleep, others had a turn:", bool(ticks))
+    await asyncio.sleep(0.1)
+    print("asyncio.sleep, others had a turn:", bool(ticks))
+    ticking.cancel()
+
+
+asyncio.run(main())
+```
+
+```text
+time.sleep, others had a turn: False
+asyncio.sleep, others had a turn: True
+```
+
 ```python bad
 import time
 
@@ -62,7 +91,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..blocking import is_awaited, library, lock_around
+from ..blocking import NEEDS_ASYNC, is_awaited, is_coroutine, library, lock_around
 from ..callbacks import is_callback
 from ..knowledge.names import SLEEPS
 from ..module import Module
@@ -72,7 +101,7 @@ from ..rule import Edit, Fix, Report, Symbol, replace, rule
 @rule("AIO101", "blocking-sleep", ast.Call)
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
-    if module.callee(call) != "time.sleep" or module.coroutine(call) is None:
+    if module.callee(call) != "time.sleep" or not is_coroutine(module.function(call), module):
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
@@ -83,6 +112,8 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         return
     message = f"`time.sleep()` blocks the event loop; await `{sleep}()`"
     match call:
+        case ast.Call() if module.coroutine(call) is None:
+            yield Report(call, message, refusal=NEEDS_ASYNC)
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
             edits: list[Edit] = [] if is_awaited(call, module) else [replace(call, "await {call}", call=call)]
             edits.append(replace(call.func, "{sleep}", sleep=Symbol(sleep)))
