@@ -203,8 +203,23 @@ class _InCoroutines:
             if not isinstance(function, ast.AsyncFunctionDef) and not (generators and is_coroutine(function, module)):
                 continue
             blocking = blocks(call, module)
-            if blocking and not is_callback(call, module):
+            if blocking and not is_callback(call, module) and not _is_dead(call, module):
                 self.found.setdefault(blocking.code, []).append((call, blocking))
+
+
+def _is_dead(node: ast.AST, module: Module) -> bool:
+    """Does this code stand under a condition that a constant of the file makes false (`if IS_SYNC:`)?"""
+    for around in module.ancestors(node):
+        if isinstance(around, ast.If) and node is not around.test:
+            test, runs = around.test, node in around.body
+            while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+                test, runs = test.operand, not runs
+            bindings = module.bindings(test) if isinstance(test, ast.Name) else None
+            value = module.value(bindings[0]) if bindings and len(bindings) == 1 else None
+            if isinstance(value, ast.Constant) and bool(value.value) is not runs:
+                return True
+        node = around
+    return False
 
 
 def is_coroutine(function: ast.AST | None, module: Module) -> bool:

@@ -32,6 +32,7 @@ def blocking_names(text: str, path: str = "", **settings: frozenset[str]) -> set
         pytest.param("import os\nos.waitpid(1, 0)\nos.waitpid(1, os.WNOHANG)", "os.waitpid"),
         pytest.param("import os\nos.spawnv(os.P_WAIT, 'a', [])\nos.spawnl(os.P_NOWAIT, 'a')", "os.spawnv"),
         pytest.param("from urllib.request import urlopen\nurlopen('data:,x')", "", id="a data URL"),
+        pytest.param("import requests, respx\nrespx.start()\nrequests.get(1)", "", id="nothing is sent"),
         pytest.param("import socket\ns = socket.socket()\ns.settimeout(1)\ns.recv(1)", "socket.socket.recv"),
         pytest.param("import socket\ns = socket.socket()\ns.settimeout(0)\ns.recv(1)", "", id="non-blocking"),
         pytest.param("import sqlite3\nsqlite3.connect('a').cursor().execute('')",
@@ -141,6 +142,11 @@ def test_what_no_thread_can_do_is_left_with_a_reason(text: str, why: str) -> Non
     assert why in finding.refusal
 
 
+def test_what_a_constant_does_not_rule_out_is_reported() -> None:
+    text = "import requests\nIS_SYNC = False\nasync def f():\n    if not IS_SYNC: requests.get(1)\n    elif f: requests.put(1)"
+    assert [f.line for f in found(text) if f.rule.code == "AIO102"] == [4]
+
+
 def test_a_lock_of_threads_around_it_is_a_reason_of_its_own() -> None:
     text = (
         "import requests, threading\nlock = threading.Lock()\nasync def f():\n    with lock:\n        requests.get(1)"
@@ -156,6 +162,8 @@ def test_a_lock_of_threads_around_it_is_a_reason_of_its_own() -> None:
         "import requests\ndef f(): requests.get(1)",
         "import requests\nasync def f(): return lambda: requests.get(1)",
         "import requests\nasync def f():\n    def g(): requests.get(1)",
+        "import requests\nIS_SYNC = False\nasync def f():\n    if IS_SYNC: requests.get(1)",
+        "import requests\nIS_SYNC = False\nasync def f():\n    if not IS_SYNC: pass\n    else: requests.get(1)",
         "import requests\nimport asyncio\nasync def f(): asyncio.get_running_loop().call_soon(requests.get(1))",
     ],
 )

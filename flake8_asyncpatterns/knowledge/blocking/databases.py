@@ -35,7 +35,7 @@ _PEEWEES = ("peewee.SqliteDatabase", "peewee.PostgresqlDatabase", "peewee.MySQLD
 
 CALLS: dict[str, Blocking] = {
     "sqlite3.connect": Blocking("AIO106", "aiosqlite.connect", unless=(_MEMORY,), bound=_SHARED),
-    **each("sqlite3.Connection", "backup commit execute executemany executescript rollback", _SQLITE),
+    **each("sqlite3.Connection", "backup commit execute executemany executescript", _SQLITE),
     **each("sqlite3.Cursor", "execute executemany executescript fetchall fetchmany fetchone", _SQLITE),
     **each("psycopg", "connect", _PSYCOPG),
     **each("psycopg.Connection", "commit connect execute rollback wait", _PSYCOPG),

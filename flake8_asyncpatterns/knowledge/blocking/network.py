@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from .entry import Argument, Blocking, each
 
-_HTTP = Blocking("AIO102", "httpx.AsyncClient")
+# Where these are spoken of, nothing is sent to anybody.
+_MOCKED = ("MockTransport", "MockRouter", "httpretty", "mock", "monkeypatch", "requests_mock", "respx", "respx_mock")
+_HTTP = Blocking("AIO102", "httpx.AsyncClient", hints=_MOCKED)
 _STREAMS = Blocking("AIO102", "asyncio.open_connection")
 _PLAIN = Blocking("AIO102")
 _VERBS = "delete get head options patch post put request"
@@ -48,13 +50,13 @@ _STANDARD: dict[str, Blocking] = {
         _SOCKET,
     ),
     "ssl.get_server_certificate": _STREAMS,
-    **each("ssl.SSLSocket", "accept connect do_handshake read recv recv_into send sendall unwrap write", _SOCKET),
+    **each("ssl.SSLSocket", "accept connect do_handshake read recv recv_into send sendall write", _SOCKET),
     **each("urllib.request", "urlopen", Blocking("AIO102", "httpx.AsyncClient", hints=("data:", "file:"))),
     "urllib.request.urlretrieve": _HTTP,
     "urllib.request.URLopener.open": Blocking("AIO102", "httpx.AsyncClient", only="<3.14"),
     "urllib.request.OpenerDirector.open": _HTTP,
     "urllib.robotparser.RobotFileParser.read": _HTTP,
-    **each(_HTTP_CONNECTIONS, "connect endheaders getresponse request send", _HTTP),
+    **each(_HTTP_CONNECTIONS, "connect getresponse request", _HTTP),
     **each(
         "http.client.HTTPResponse",
         "peek read read1 readinto readline readlines",
@@ -63,21 +65,22 @@ _STANDARD: dict[str, Blocking] = {
     **dict.fromkeys(_SMTP, Blocking("AIO102", "aiosmtplib.SMTP", given=_HOST)),
     **each(
         _SMTP,
-        "auth connect data docmd ehlo ehlo_or_helo_if_needed expn getreply helo help login mail noop "
-        "putcmd quit rcpt rset send send_message sendmail starttls verify vrfy",
+        "auth connect data docmd ehlo ehlo_or_helo_if_needed expn getreply helo help login mail noop quit rcpt rset "
+        "send_message sendmail starttls verify vrfy",
         _MAIL,
     ),
     **dict.fromkeys(_IMAP, _PLAIN),
     **each(
         _IMAP,
-        "append authenticate check copy create delete deleteacl enable examine expunge fetch getacl getannotation "
+        "append authenticate check copy create delete deleteacl enable expunge fetch getacl getannotation "
         "getquota getquotaroot list login login_cram_md5 logout lsub myrights namespace noop open partial proxyauth "
-        "read readline recent rename search select send setacl setannotation setquota sort starttls status store "
+        "read readline recent rename search select setacl setannotation setquota sort starttls status store "
         "subscribe thread uid unselect unsubscribe",
         _PLAIN,
     ),
     **dict.fromkeys(_POP, _PLAIN),
-    **each(_POP, "apop capa dele getwelcome list noop pass_ quit retr rpop rset stat stls top uidl user utf8", _PLAIN),
+    **each(_POP, "apop capa dele list noop pass_ quit retr rpop rset stat top uidl user utf8", _PLAIN),
+    "poplib.POP3.stls": _PLAIN,
     **dict.fromkeys(_FTP, Blocking("AIO102", "aioftp.Client", given=_HOST)),
     **each(
         _FTP,
@@ -85,7 +88,7 @@ _STANDARD: dict[str, Blocking] = {
         "retrbinary retrlines rmd sendcmd sendeprt sendport size storbinary storlines transfercmd voidcmd voidresp",
         Blocking("AIO102", "aioftp.Client"),
     ),
-    **each("ftplib.FTP_TLS", "auth ccc prot_c prot_p", Blocking("AIO102", "aioftp.Client")),
+    **each("ftplib.FTP_TLS", "auth prot_c prot_p", Blocking("AIO102", "aioftp.Client")),
     **dict.fromkeys(("nntplib.NNTP", "nntplib.NNTP_SSL"), _NEWS),
     **each(
         ("nntplib.NNTP", "nntplib.NNTP_SSL"),
@@ -95,7 +98,7 @@ _STANDARD: dict[str, Blocking] = {
     "telnetlib.Telnet": Blocking("AIO102", "asyncio.open_connection", given=_HOST, only="<3.13"),
     **each(
         "telnetlib.Telnet",
-        "expect interact mt_interact open read_all read_some read_until write",
+        "expect interact open read_all read_some read_until",
         _TELNET,
     ),
     "xmlrpc.client.ServerProxy.*": _PLAIN,
@@ -194,12 +197,12 @@ _LIBRARIES: dict[str, Blocking] = {
     **each(
         "openai.OpenAI",
         "cancel content create delete edit generate list parse retrieve search update upload",
-        Blocking("AIO102", "openai.AsyncOpenAI"),
+        Blocking("AIO102", "openai.AsyncOpenAI", hints=_MOCKED),
     ),
     **each(
         "anthropic.Anthropic",
         "cancel count_tokens create delete list parse retrieve",
-        Blocking("AIO102", "anthropic.AsyncAnthropic"),
+        Blocking("AIO102", "anthropic.AsyncAnthropic", hints=_MOCKED),
     ),
     "slack_sdk.WebClient.*": Blocking("AIO102", "slack_sdk.web.async_client.AsyncWebClient"),
 }
@@ -319,5 +322,7 @@ ATTRIBUTES: dict[str, str] = {
        for name in ("containers", "images", "networks", "nodes", "services", "volumes")},
     # `client.chat.completions.create()`: each part of the client is a client of a part.
     "openai.OpenAI.*": "openai.OpenAI",
+    "openai.OpenAI.with_streaming_response": "None",  # its methods give what a `with` block opens
+    "anthropic.Anthropic.with_streaming_response": "None",
     "anthropic.Anthropic.*": "anthropic.Anthropic",
 }  # fmt: skip
