@@ -143,7 +143,8 @@ def test_what_no_thread_can_do_is_left_with_a_reason(text: str, why: str) -> Non
 
 
 def test_what_a_constant_does_not_rule_out_is_reported() -> None:
-    text = "import requests\nIS_SYNC = False\nasync def f():\n    if not IS_SYNC: requests.get(1)\n    elif f: requests.put(1)"
+    code = "    if not IS_SYNC: requests.get(1)\n    elif f: requests.put(1)"
+    text = f"import requests\nIS_SYNC = False\nasync def f():\n{code}"
     assert [f.line for f in found(text) if f.rule.code == "AIO102"] == [4]
 
 

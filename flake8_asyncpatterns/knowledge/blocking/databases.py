@@ -106,11 +106,14 @@ CALLS: dict[str, Blocking] = {
 }
 
 _REDIS_NEVER = (
-    "bf", "cf", "client", "close", "cms", "from_pool", "from_url", "ft", "get_cache", "get_connection_kwargs",
-    "get_encoder", "get_default_node", "get_node", "get_nodes", "get_primaries", "get_random_node", "get_replicas",
-    "get_retry", "hscan_iter", "json", "keyslot", "load_external_module", "lock", "monitor", "parse_response",
-    "pipeline", "pubsub", "register_script", "scan_iter", "set_response_callback", "set_retry", "sscan_iter", "tdigest",
-    "topk", "transaction", "ts", "vset", "zscan_iter",
+    "bf", "cf", "client", "close", "cms", "determine_slot", "disconnect_connection_pools", "from_pool", "from_url",
+    "ft", "get_cache", "get_connection_kwargs", "get_default_node", "get_encoder", "get_node", "get_node_from_key",
+    "get_nodes", "get_nodes_from_slot", "get_primaries", "get_random_node", "get_random_primary_node",
+    "get_random_primary_or_all_nodes", "get_redis_connection", "get_replicas", "get_retry", "get_special_nodes",
+    "hscan_iter", "json", "keyslot", "keyspace_notifications", "load_external_module", "lock", "monitor",
+    "on_connect", "parse_response", "pipeline", "pubsub", "register_script", "replace_default_node", "scan_iter",
+    "set_default_node", "set_response_callback", "set_retry", "sscan_iter", "tdigest", "topk", "transaction", "ts",
+    "vset", "zscan_iter",
 )  # fmt: skip
 
 NEVER: frozenset[str] = frozenset({

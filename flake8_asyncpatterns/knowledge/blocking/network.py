@@ -227,9 +227,12 @@ NEVER: frozenset[str] = frozenset({
             "all", "batch_writer", "filter", "get_available_subresources", "limit", "page_size", "pages",
         )
     ),
-    *(f"{_PIKA_CHANNEL}.{name}" for name in ("add_on_cancel_callback", "add_on_return_callback")),
+    *(f"{_PIKA_CHANNEL}.{name}" for name in (
+        "add_on_cancel_callback", "add_on_return_callback", "get_waiting_message_count",
+    )),
     *(f"docker.APIClient.{name}" for name in (
-        "close", "create_endpoint_config", "create_host_config", "create_networking_config",
+        "close", "create_container_config", "create_endpoint_config", "create_host_config",
+        "create_networking_config", "create_swarm_spec", "get_adapter", "mount", "reload_config",
     )),
     *(f"slack_sdk.WebClient.{name}" for name in ("validate_slack_signature",)),
 })  # fmt: skip

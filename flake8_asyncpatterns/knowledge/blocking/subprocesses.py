@@ -54,7 +54,14 @@ CALLS: dict[str, Blocking] = {
     **each("git.Remote", "fetch pull push update", _GIT),
 }
 
-NEVER: frozenset[str] = frozenset({"git.Git.custom_environment", "git.Git.update_environment", "git.Git.environment"})
+NEVER: frozenset[str] = frozenset(
+    f"git.Git.{name}"
+    for name in (
+        "check_unsafe_options", "check_unsafe_protocols", "clear_cache", "custom_environment", "environment",
+        "is_cygwin", "polish_url", "set_persistent_git_options", "transform_kwarg", "transform_kwargs",
+        "update_environment",
+    )
+)  # fmt: skip
 
 RETURNS: dict[str, str] = {
     "git.Repo.clone_from": "git.Repo",
