@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 from cases import ROOT
 
 from flake8_asyncpatterns.docs import Example, Script, examples, fix_note, page, pages, scripts
+from flake8_asyncpatterns.rule import Rule
 from flake8_asyncpatterns.rules import RULES
 
 WRITTEN = dict(pages(RULES.values()))
@@ -40,6 +42,18 @@ def test_documentation_says_what_people_ask(rule) -> None:
 def test_examples_come_in_pairs() -> None:
     rule = RULES["AIO101"]
     assert all(isinstance(example, Example) and example.bad != example.good for example in examples(rule))
+
+
+def test_a_configuration_belongs_to_the_example_right_after_it() -> None:
+    pair = "```python bad\n1\n```\n\n```python good\n2\n```\n"
+    configured = f'```toml\n[tool.asyncfix]\nblocking = ["own.f"]\n```\n\n{pair}'
+    module = types.ModuleType("documented")
+    module.__doc__ = f"{pair}\n{configured}\nwords\n\n{pair}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "documented", module)
+        check = types.FunctionType((lambda node, module: ()).__code__, {"__name__": "documented"})
+        found = [example.settings.blocking for example in examples(Rule("AIO999", "x", (), check))]
+    assert found == [frozenset(), {"own.f"}, frozenset()]
 
 
 def test_every_code_is_in_the_changelog() -> None:
