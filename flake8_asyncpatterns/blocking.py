@@ -245,7 +245,9 @@ def _message(blocking: Blocks) -> str:
     if blocking.entry is CONFIGURED:
         return f"{blocking.called} blocks the event loop, as the configuration says"
     message = f"{blocking.called} blocks the event loop, waiting for {WAITS_FOR[blocking.code]}"
-    return f"{message}; `{blocking.entry.instead}` does not" if blocking.entry.instead else message
+    instead = blocking.entry.instead
+    shown = instead if "`" in instead else f"`{instead}`"
+    return f"{message}; {shown} does not" if instead else message
 
 
 def _refusal(call: ast.Call, entry: Blocking, module: Module) -> str:

@@ -1,7 +1,7 @@
 """Calls that compute for long, with what they are given.
 
-Sources: the library reference of CPython 3.11-3.14; bcrypt 4.3, argon2-cffi 25.1, cryptography 46, pandas 2.3,
-Pillow 11, pycryptodome 3.23, in their documentation.
+Sources: the library reference of CPython 3.11-3.14; bcrypt 5.0, argon2-cffi 25.1, pandas 3.1, pillow 13.0,
+cryptography 50.0, whose names were looked up in what is installed; the references of pycryptodome.
 """
 
 from __future__ import annotations

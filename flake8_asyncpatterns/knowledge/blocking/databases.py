@@ -1,8 +1,9 @@
 """Calls that wait for a database.
 
-Sources: "sqlite3" in the library reference of CPython 3.11-3.14; psycopg 3.2, psycopg2 2.9, PyMySQL 1.1,
-mysqlclient 2.2, mysql-connector-python 9.4, pyodbc 5.2, pymongo 4.15, redis 6.4, SQLAlchemy 1.4 and 2.0,
-sqlmodel 0.0.25, peewee 3.18, elasticsearch 9.1, opensearch-py 3.0, each in its source.
+Sources: "sqlite3" in the library reference of CPython 3.11-3.14; psycopg 3.3, psycopg2-binary 2.9, PyMySQL 1.2,
+pymongo 4.20, redis 8.1, SQLAlchemy 2.1, peewee 4.5, elasticsearch 9.5, whose names were looked up in what is
+installed; the references of psycopg_pool, mysqlclient, mysql-connector-python, pyodbc, sqlmodel, opensearch-py,
+neo4j, cassandra-driver, qdrant-client.
 
 What a driver has in memory once the statement ran (`fetchone` of psycopg2, say) does not wait.
 """
@@ -24,6 +25,8 @@ _ALCHEMY = Blocking("AIO106", "sqlalchemy.ext.asyncio")
 _SEARCH = Blocking("AIO106", "elasticsearch.AsyncElasticsearch")
 _OPEN_SEARCH = Blocking("AIO106", "opensearchpy.AsyncOpenSearch")
 _PEEWEE = Blocking("AIO106", "playhouse.pwasyncio")
+_NEO4J = Blocking("AIO106", "neo4j.AsyncGraphDatabase")
+_PLAIN = Blocking("AIO106")
 _ODBC = Blocking("AIO106", "aioodbc.connect")
 
 _PYMYSQL_CURSORS = tuple(f"pymysql.cursors.{name}" for name in ("Cursor", "DictCursor", "SSCursor", "SSDictCursor"))
@@ -99,6 +102,11 @@ CALLS: dict[str, Blocking] = {
     **each("sqlmodel.Session", "commit exec execute flush get merge refresh rollback scalar scalars", _ALCHEMY),
     **each(_QUERY, "all count delete first get one one_or_none scalar update", _ALCHEMY),
     **each(_PEEWEES, "connect create_tables drop_tables execute_sql", _PEEWEE),
+    **each("neo4j.Driver", "execute_query verify_connectivity", _NEO4J),
+    **each("neo4j.Session", "execute_read execute_write run", _NEO4J),
+    "cassandra.cluster.Cluster.connect": _PLAIN,
+    "cassandra.cluster.Session.execute": _PLAIN,
+    "qdrant_client.QdrantClient.*": Blocking("AIO106", "qdrant_client.AsyncQdrantClient"),
     "elasticsearch.Elasticsearch.*": _SEARCH,
     **each("elasticsearch.helpers", "bulk reindex", _SEARCH),
     "opensearchpy.OpenSearch.*": _OPEN_SEARCH,
@@ -123,6 +131,7 @@ NEVER: frozenset[str] = frozenset({
         for owner in ("elasticsearch.Elasticsearch", "opensearchpy.OpenSearch")
         for name in ("close", "options")
     ),
+    "qdrant_client.QdrantClient.close",
 })  # fmt: skip
 
 RETURNS: dict[str, str] = {
@@ -196,6 +205,9 @@ RETURNS: dict[str, str] = {
             "with_for_update",
         )
     },
+    "neo4j.GraphDatabase.driver": "neo4j.Driver",
+    "neo4j.Driver.session": "neo4j.Session",
+    "cassandra.cluster.Cluster.connect": "cassandra.cluster.Session",
     "elasticsearch.Elasticsearch.options": "elasticsearch.Elasticsearch",
 }  # fmt: skip
 

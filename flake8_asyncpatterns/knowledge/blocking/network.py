@@ -1,8 +1,9 @@
 """Calls that wait for another machine, or for a name's address.
 
-Sources: the library reference of CPython 3.11-3.14; requests 2.32, urllib3 2.5, httpx 0.28, boto3 1.40, paramiko 4.0,
-pika 1.3, kafka-python 2.2, confluent-kafka 2.11, grpcio 1.75, selenium 4.35, docker 7.1, openai 1.109, anthropic 0.68,
-huggingface-hub 0.35, slack_sdk 3.36, curl_cffi 0.13, httplib2 0.31, dnspython 2.8, each in its source.
+Sources: the library reference of CPython 3.11-3.14; requests 2.34, urllib3 2.8, httpx 0.28, boto3 1.44, paramiko 5.1,
+pika 1.4, kafka-python 3.0, grpcio 1.85, selenium 4.51, docker 7.2, dnspython 2.9, websocket-client 1.9, whose names
+were looked up in what is installed; the references of confluent-kafka, openai, anthropic, huggingface-hub, slack_sdk,
+curl_cffi, httplib2, google-generativeai, minio, azure-storage-blob, google-cloud-storage, stripe.
 """
 
 from __future__ import annotations
@@ -204,6 +205,51 @@ _LIBRARIES: dict[str, Blocking] = {
         "cancel count_tokens create delete list parse retrieve",
         Blocking("AIO102", "anthropic.AsyncAnthropic", hints=_MOCKED),
     ),
+    **each(
+        "google.generativeai.GenerativeModel",
+        "count_tokens generate_content",
+        Blocking("AIO102", "GenerativeModel.generate_content_async"),
+    ),
+    "websocket.create_connection": Blocking("AIO102", "websockets.connect"),
+    **each("websocket.WebSocket", "connect recv recv_data send", Blocking("AIO102", "websockets.connect")),
+    **each(
+        "minio.Minio",
+        "bucket_exists copy_object fget_object fput_object get_object list_buckets make_bucket put_object "
+        "remove_bucket remove_object stat_object",
+        Blocking("AIO102", "miniopy_async.Minio"),
+    ),
+    **each(
+        "azure.storage.blob.BlobClient",
+        "delete_blob download_blob exists get_blob_properties upload_blob",
+        Blocking("AIO102", "azure.storage.blob.aio"),
+    ),
+    **each(
+        "azure.storage.blob.ContainerClient",
+        "create_container delete_blob delete_container download_blob exists upload_blob",
+        Blocking("AIO102", "azure.storage.blob.aio"),
+    ),
+    **each("google.cloud.storage.Client", "create_bucket get_bucket lookup_bucket", _PLAIN),
+    **each("google.cloud.storage.Bucket", "create delete delete_blob exists get_blob patch reload", _PLAIN),
+    **each(
+        "google.cloud.storage.Blob",
+        "delete download_as_bytes download_as_string download_as_text download_to_filename exists make_public reload "
+        "upload_from_file upload_from_filename upload_from_string",
+        _PLAIN,
+    ),
+    **each(
+        (
+            "stripe.checkout.Session",
+            "stripe.Customer",
+            "stripe.Invoice",
+            "stripe.PaymentIntent",
+            "stripe.Price",
+            "stripe.Product",
+            "stripe.Refund",
+            "stripe.Subscription",
+        ),
+        "cancel create delete list modify retrieve search",
+        Blocking("AIO102", "the method with `_async` behind its name"),
+    ),
     "slack_sdk.WebClient.*": Blocking("AIO102", "slack_sdk.web.async_client.AsyncWebClient"),
 }
 
@@ -252,6 +298,16 @@ RETURNS: dict[str, str] = {
     "requests.sessions.session": "requests.Session",
     "urllib3.connection_from_url": "urllib3.HTTPConnectionPool",
     "urllib3.proxy_from_url": "urllib3.ProxyManager",
+    "cloudscraper.create_scraper": "requests.Session",
+    "websocket.create_connection": "websocket.WebSocket",
+    "azure.storage.blob.BlobServiceClient.from_connection_string": "azure.storage.blob.BlobServiceClient",
+    "azure.storage.blob.BlobServiceClient.get_blob_client": "azure.storage.blob.BlobClient",
+    "azure.storage.blob.BlobServiceClient.get_container_client": "azure.storage.blob.ContainerClient",
+    "azure.storage.blob.ContainerClient.get_blob_client": "azure.storage.blob.BlobClient",
+    "google.cloud.storage.Client.bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Client.get_bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Bucket.blob": "google.cloud.storage.Blob",
+    "google.cloud.storage.Bucket.get_blob": "google.cloud.storage.Blob",
     "boto3.client": "botocore.client.BaseClient",
     "boto3.resource": _RESOURCE,
     "boto3.Session.client": "botocore.client.BaseClient",
