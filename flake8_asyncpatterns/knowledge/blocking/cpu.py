@@ -1,7 +1,7 @@
 """Calls that compute for long, with what they are given.
 
-Sources: the library reference of CPython 3.11-3.14; bcrypt 5.0, argon2-cffi 25.1, pandas 3.1, pillow 13.0,
-cryptography 50.0, whose names were looked up in what is installed; the references of pycryptodome.
+Sources: the library reference of CPython 3.11-3.14; the installed packages bcrypt 5.0, argon2-cffi 25.1, pandas 3.1,
+pillow 13.0, cryptography 50.0, pycryptodome 4.4.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Calls that wait for another machine, or for a name's address.
 
-Sources: the library reference of CPython 3.11-3.14; requests 2.34, urllib3 2.8, httpx 0.28, boto3 1.44, paramiko 5.1,
-pika 1.4, kafka-python 3.0, grpcio 1.85, selenium 4.51, docker 7.2, dnspython 2.9, websocket-client 1.9, whose names
-were looked up in what is installed; the references of confluent-kafka, openai, anthropic, huggingface-hub, slack_sdk,
-curl_cffi, httplib2, google-generativeai, minio, azure-storage-blob, google-cloud-storage, stripe.
+Sources: the library reference of CPython 3.11-3.14; the installed packages requests 2.34, urllib3 2.8, httpx 0.28,
+boto3 1.44, paramiko 5.1, pika 1.4, kafka-python 3.0, confluent-kafka 2.16, grpcio 1.85, selenium 4.51, docker 7.2,
+dnspython 2.9, openai 3.54, anthropic 2.12, google-generativeai 0.8, huggingface-hub 2.4, slack_sdk 3.47, curl_cffi
+0.16, httplib2 0.32, websocket-client 1.9, minio 7.2, azure-storage-blob 12.31, google-cloud-storage 3.17, stripe
+16.1.
 """
 
 from __future__ import annotations

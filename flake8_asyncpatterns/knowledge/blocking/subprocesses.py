@@ -1,6 +1,6 @@
 """Calls that wait for another process.
 
-Sources: the library reference of CPython 3.11-3.14; GitPython 3.2, whose names were looked up in what is installed.
+Sources: the library reference of CPython 3.11-3.14; the installed packages GitPython 3.2.
 """
 
 from __future__ import annotations
