@@ -2,7 +2,7 @@
 
 Sources: "sqlite3" in the library reference of CPython 3.11-3.14; the installed packages psycopg 3.3, psycopg-pool
 3.3, psycopg2-binary 2.9, PyMySQL 1.2, mysql-connector-python 26.10, pymongo 4.20, redis 8.1, SQLAlchemy 2.1, sqlmodel
-0.0, peewee 4.5, elasticsearch 9.5, opensearch-py 3.2, neo4j 6.4, qdrant-client 1.20, pyodbc 5.5. Not looked up:
+0.0, peewee 4.5, elasticsearch 9.5, opensearch-py 3.2, neo4j 6.4, qdrant-client 1.20. Not looked up: pyodbc,
 mysqlclient, cassandra-driver.
 
 What a driver has in memory once the statement ran (`fetchone` of psycopg2, say) does not wait.
