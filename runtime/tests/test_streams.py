@@ -619,7 +619,7 @@ async def test_a_waiting_task_that_nobody_holds_is_not_collected() -> None:
         async for item in stream:
             got.append(item)
 
-    asyncio.create_task(consume())  # noqa: RUF006 - what is tested
+    asyncio.create_task(consume())  # noqa: RUF006, AIO205 - what is tested
     await turns()
     gc.collect()
     await stream.publish(1)
