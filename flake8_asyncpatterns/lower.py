@@ -23,6 +23,7 @@ from .rule import (
     MakeAsync,
     MakeSync,
     Remove,
+    RemoveArgument,
     RemoveDecorator,
     Replace,
     ReplaceArgument,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .rule import Hole
 
 COMMA = re.compile(rb"[ \t\f]*,?[ \t\f]*")
+COMMA_AFTER_COMMENTS = re.compile(rb"(?:[ \t\f\r\n]|#[^\r\n]*)*,")
 SEMICOLON = re.compile(rb"[ \t\f]*;[ \t\f]*")
 
 
@@ -46,6 +48,8 @@ def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt])
             return [_replace_statement(edit, node, text, spell)]
         case ReplaceArgument():
             return [_replace_argument(edit, text, spell)]
+        case RemoveArgument():
+            return [_remove_argument(edit.node, text)]
         case Insert():
             return [_insert(edit, text, spell)]
         case Remove():
@@ -116,6 +120,35 @@ def _replace_argument(edit: ReplaceArgument, text: Text, spell: Spell) -> Splice
     if _shares_parentheses(value, text.module.parent(edit.node), text):
         parts = [b"(", *parts, b")"]
     return _checked(Splice(start, end, tuple(_with_comments(parts, start, text))), text)
+
+
+def _remove_argument(node: ast.expr | ast.keyword, text: Text) -> Splice:
+    call = text.module.parent(node)
+    assert isinstance(call, ast.Call)
+    arguments = sorted(_argument(argument, text) for argument in (*call.args, *call.keywords))
+    start, end = _argument(node, text)
+    index = arguments.index((start, end))
+    if index + 1 < len(arguments):
+        first, last = start, arguments[index + 1][0]
+    elif index:
+        first, last = arguments[index - 1][1], end
+    else:
+        first, last = len(text.data[:start].rstrip(b" \t\f\r\n")), text.end(call) - 1
+    comment_in_front = len(arguments) == 1 and text.data[first - 1 : first] != b"("
+    if not comment_in_front and not _comments(text, first, last):
+        return Splice(first, last, ())
+    # What is on lines of its own can go without the comments around it.
+    found = COMMA.match(text.data, end)
+    assert found
+    if COMMA_AFTER_COMMENTS.match(text.data, found.end()):
+        raise Refused("a comment stands between an argument and its comma")
+    return _remove_lines(start, found.end(), text)
+
+
+def _argument(node: ast.expr | ast.keyword, text: Text) -> tuple[int, int]:
+    """The span of an argument, with the parentheses around it."""
+    own = text.parentheses(node) if isinstance(node, ast.expr) else None
+    return own or (text.at(node), text.end(node))
 
 
 def _in_order(edit: ReplaceArgument, text: Text) -> None:

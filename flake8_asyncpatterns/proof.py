@@ -24,6 +24,7 @@ from .rule import (
     MakeAsync,
     MakeSync,
     Remove,
+    RemoveArgument,
     RemoveDecorator,
     Replace,
     ReplaceArgument,
@@ -152,6 +153,8 @@ class Substitution:
             case Remove():
                 left = [ast.Pass()] if node in self.emptied else []
                 self._put(node, [*(item for item in self._current(node) if item is not node), *left])
+            case RemoveArgument():
+                self._put(node, [])
             case RemoveDecorator(decorator=decorator):
                 gone = self.twin(decorator)
                 for function in self._current(node):

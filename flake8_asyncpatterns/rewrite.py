@@ -13,7 +13,7 @@ from .module import Module
 from .places import Text
 from .project import Project
 from .proof import Unproven, prove
-from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, Replace, ReplaceArgument
+from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, RemoveArgument, Replace, ReplaceArgument
 from .settings import NONE, Settings
 from .splice import Splice, render
 
@@ -183,7 +183,7 @@ class Step:
 def _manner(edit: AnyEdit) -> str:
     """Edits of one manner at one node exclude each other."""
     match edit:
-        case Replace() | ReplaceArgument() | Remove():
+        case Replace() | ReplaceArgument() | Remove() | RemoveArgument():
             return "replace"
         case MakeAsync() | MakeSync():
             return "async"

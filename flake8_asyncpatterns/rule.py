@@ -46,6 +46,12 @@ class ReplaceArgument(NamedTuple):
     holes: Mapping[str, Hole]
 
 
+class RemoveArgument(NamedTuple):
+    """Take one argument out of a call, with its comma."""
+
+    node: ast.expr | ast.keyword
+
+
 class Insert(NamedTuple):
     """Put a template's statements in front of a statement, in its block, and empty lines where the template ends so."""
 
@@ -85,7 +91,17 @@ class CatchExceptions(NamedTuple):
     node: ast.ExceptHandler
 
 
-Edit: TypeAlias = Replace | ReplaceArgument | Insert | Remove | RemoveDecorator | MakeAsync | MakeSync | CatchExceptions
+Edit: TypeAlias = (
+    Replace
+    | ReplaceArgument
+    | RemoveArgument
+    | Insert
+    | Remove
+    | RemoveDecorator
+    | MakeAsync
+    | MakeSync
+    | CatchExceptions
+)
 
 
 def replace(node: Code, template: str, /, **holes: Hole) -> Replace:

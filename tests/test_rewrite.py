@@ -19,6 +19,7 @@ from flake8_asyncpatterns.rule import (
     MakeAsync,
     MakeSync,
     Remove,
+    RemoveArgument,
     RemoveDecorator,
     Report,
     Rule,
@@ -129,6 +130,54 @@ def test_one_argument_becomes_several(before: str, after: str) -> None:
 
 def test_a_comment_that_finds_no_place_among_arguments_is_not_lost() -> None:
     assert "comment" in refusal("h(f(1  # why\n))\n", apart)
+
+
+def without_loop(module: Module) -> Iterable[Edit]:
+    """`f(…, loop=…)` → `f(…)`"""
+    yield from (RemoveArgument(keyword) for keyword in module.nodes(ast.keyword) if keyword.arg == "loop")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(loop=x)", "f()"),
+        ("f( loop = x , )", "f()"),
+        ("f(\n    loop=x,\n)", "f()"),
+        ("f(\n    loop=(\n        x\n    )\n)", "f()"),
+        ("f(1, loop=x)", "f(1)"),
+        ("f(1, loop=x,)", "f(1,)"),
+        ("f((1), loop=(x))", "f((1))"),
+        ("f((1) , loop=x )", "f((1) )"),
+        ("f(loop=x, a=1)", "f(a=1)"),
+        ("f( loop=x, a=1)", "f( a=1)"),
+        ("f(1, loop=x, *y, **z)", "f(1, *y, **z)"),
+        ("f(1, *(y), loop=x)", "f(1, *(y))"),
+        ("f(loop=x, **(z))", "f(**(z))"),
+        ("f(a, loop=x, b=[i for i in y])", "f(a, b=[i for i in y])"),
+        ("f(1, k=g(2, loop=y), loop=x)", "f(1, k=g(2))"),
+        ("f(1,\n  loop=x)", "f(1)"),
+        ("f(\n    1,\n    loop=x,\n)", "f(\n    1,\n)"),
+        ("f(\n    1,\n    loop=x\n)", "f(\n    1\n)"),
+        ("f(\n    loop=x,\n    a='é',\n)", "f(\n    a='é',\n)"),
+        ("f(\n    1,  # one\n    loop=x,\n)", "f(\n    1,  # one\n)"),
+        ("f(\n    1,  # one\n    loop=x,  # two\n    a=3\n)", "f(\n    1,  # one\n    # two\n    a=3\n)"),
+        ("f(\n    1,  # one\n    loop=x  # two\n)", "f(\n    1,  # one\n    # two\n)"),
+        ("f(  # one\n    loop=x,\n)", "f(  # one\n)"),
+        ("f('日本', loop=x)  # é", "f('日本')  # é"),
+        ("x = f(1, loop=\\\n  x)", "x = f(1)"),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_an_argument_goes_with_its_comma(before: str, after: str, newline: str) -> None:
+    text = rewritten((before + "\n").replace("\n", newline), without_loop)
+    assert text == (after + "\n").replace("\n", newline)
+
+
+@pytest.mark.parametrize(
+    "code", ["f(1,  # one\n  loop=x)\n", "f(\n  loop=x  # one\n  , a=1)\n", "f(\n  loop=(x  # one\n  ))\n"]
+)
+def test_an_argument_does_not_take_a_comment_along(code: str) -> None:
+    assert "comment" in refusal(code, without_loop) or "shares its line" in refusal(code, without_loop)
 
 
 def negating(module: Module) -> Iterable[Edit]:
