@@ -145,7 +145,7 @@ def _remove_argument(node: ast.expr | ast.keyword, text: Text) -> Splice:
     return _remove_lines(start, found.end(), text)
 
 
-def _argument(node: ast.expr | ast.keyword, text: Text) -> tuple[int, int]:
+def _argument(node: ast.AST, text: Text) -> tuple[int, int]:
     """The span of an argument, with the parentheses around it."""
     own = text.parentheses(node) if isinstance(node, ast.expr) else None
     return own or (text.at(node), text.end(node))

@@ -51,6 +51,7 @@ LOST_LOOP_FUNCTIONS = frozenset(
     for name in (
         "as_completed", "create_subprocess_exec", "create_subprocess_shell", "gather", "open_connection",
         "open_unix_connection", "shield", "sleep", "start_server", "start_unix_server", "wait", "wait_for",
+        "subprocess.create_subprocess_exec", "subprocess.create_subprocess_shell",
     )
 )  # fmt: skip
 LOST_LOOP_CLASSES = frozenset(
@@ -75,8 +76,9 @@ _POLICY, _WATCHER = Gone((3, 14), (3, 16)), Gone((3, 12), (3, 14))
 POLICIES = {
     **dict.fromkeys(
         (
-            "asyncio.AbstractEventLoopPolicy", "asyncio.DefaultEventLoopPolicy", "asyncio.WindowsProactorEventLoopPolicy",
-            "asyncio.WindowsSelectorEventLoopPolicy", "asyncio.get_event_loop_policy", "asyncio.set_event_loop_policy",
+            "asyncio.AbstractEventLoopPolicy", "asyncio.DefaultEventLoopPolicy", "asyncio.get_event_loop_policy",
+            "asyncio.WindowsProactorEventLoopPolicy", "asyncio.WindowsSelectorEventLoopPolicy",
+            "asyncio.set_event_loop_policy",
             "uvloop.EventLoopPolicy", "uvloop.install", "winloop.EventLoopPolicy", "winloop.install",
         ),
         _POLICY,
