@@ -1,4 +1,4 @@
-'''The parameter `loop` is gone from asyncio's locks, queues, streams and most functions.
+"""The parameter `loop` is gone from asyncio's locks, queues, streams and most functions.
 
 It was deprecated in Python 3.8 and is gone since 3.10: whoever still passes it gets a TypeError, also with
 `loop=None`. What it was given is known without it: a coroutine runs on one loop, and since 3.10 a lock or a queue takes
@@ -89,7 +89,8 @@ class Signal(asyncio.Event):
 
 Safe: the argument goes. What was put into it stays where it is: a parameter `loop` belongs to your callers, and a
 variable that nothing uses any more is for other tools to find. The fix is unsafe where the argument is itself a call
-that does something.
+that does something, and for `gather` and `shield` outside of a coroutine: they need a loop at once, and without
+`loop=` they have to be called where one runs.
 
 Under Python 3.8 and 3.9 an object made before the loop runs takes what `asyncio.get_event_loop()` gives then: there,
 make locks and queues in the coroutine that uses them if the loop is one of your own.
@@ -103,7 +104,7 @@ not reported.
 
 None that we know of looks for it; type checkers report it as an unknown argument, if they are told of a Python that
 has none.
-'''
+"""
 
 from __future__ import annotations
 
@@ -113,9 +114,12 @@ from collections.abc import Iterator
 from ..knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS
 from ..module import Module
 from ..rule import Fix, RemoveArgument, Report, rule
+from ..starts import in_coroutine
 from ..versions import reaches
 
 LOST_LOOP = LOST_LOOP_CLASSES | LOST_LOOP_FUNCTIONS
+# They are no coroutines: they take a loop at once.
+NEEDS_A_LOOP = frozenset({"asyncio.gather", "asyncio.shield"})
 # Calls that do nothing that anybody would miss.
 GETTERS = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop"})
 EMPTY_BASES = frozenset({"builtins.object", "typing.Generic", "abc.ABC"})
@@ -127,10 +131,13 @@ def loop_argument(argument: ast.keyword, module: Module) -> Iterator[Report]:
     if argument.arg != "loop":
         return
     call = module.parent(argument)
-    name = _without_loop(call, module) if isinstance(call, ast.Call) else None
+    if not isinstance(call, ast.Call):
+        return
+    name = _without_loop(call, module)
     if name and reaches(argument, module, LOOP_ARGUMENT.removed):
         message = f"`{name}()` takes no `loop` since Python 3.10; leave it out"
-        yield Report(argument, message, Fix(RemoveArgument(argument), unsafe=_does_something(argument.value, module)))
+        unsafe = _does_something(argument.value, module) or _needs_a_loop(name, call, module)
+        yield Report(argument, message, Fix(RemoveArgument(argument), unsafe=unsafe))
 
 
 def _without_loop(call: ast.Call, module: Module) -> str | None:
@@ -174,4 +181,10 @@ def _does_something(value: ast.expr, module: Module) -> str:
     calls = (node for node in ast.walk(value) if isinstance(node, (ast.Call, ast.Await, ast.NamedExpr)))
     if any(not isinstance(call, ast.Call) or module.callee(call) not in GETTERS for call in calls):
         return f"`{ast.unparse(value)}` is no longer called"
+    return ""
+
+
+def _needs_a_loop(name: str, call: ast.Call, module: Module) -> str:
+    if name in NEEDS_A_LOOP and not in_coroutine(call, module):
+        return f"`{name}()` outside a coroutine has no other way to learn of the loop; call it in one"
     return ""
