@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from . import engine
+from . import engine, keywords
 from .module import Module
 from .problem import Problem, describe
 from .project import Project
@@ -35,12 +36,16 @@ def check(
 
 
 def parse(text: str, path: str, settings: Settings = NONE, project: Project | None = None) -> Module:
-    """Parse a file's text. Raises Unreadable, with the place in it."""
+    """Parse a file's text; names stand in for `async` and `await` where these are names. Raises Unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" and its like are the business of others
             return Module.parse(text, path, settings, project)
     except SyntaxError as error:
+        parsable = keywords.stand_in(text)
+        if parsable is not None:
+            with suppress(Unreadable):
+                return parse(parsable, path, settings, project)
         where = f" in line {error.lineno}, column {error.offset or 1}" if error.lineno else ""
         raise Unreadable(f"syntax error{where}: {error.msg}") from None
     except ValueError as error:
@@ -55,4 +60,6 @@ def findings(module: Module, rules: Iterable[Rule]) -> list[Finding]:
         found = engine.check(module, rules)
     except RecursionError:
         raise Unreadable(TOO_DEEP) from None
+    if module.analysis(keywords.stands_in):
+        found = keywords.told(found)
     return engine.quiet(found, noqa(module.text)) if found else found

@@ -10,6 +10,7 @@ from difflib import unified_diff
 from typing import NamedTuple
 
 from .check import TOO_DEEP, findings, parse
+from .keywords import original
 from .problem import Problem, describe
 from .project import Project
 from .proof import Unproven
@@ -53,14 +54,15 @@ def fix(
     unsafe: bool,
 ) -> Fixed:
     """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
-    found = findings(parse(source.text, path, settings, project), rules)
+    module = parse(source.text, path, settings, project)
+    found = findings(module, rules)
     if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
         return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
             mended = mend(
-                source.text,
+                module.text,
                 lambda module: findings(module, rules),
                 unsafe=unsafe,
                 path=path,
@@ -71,14 +73,15 @@ def fix(
         raise Unreadable(str(error)) from None
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full
         raise Unreadable(TOO_DEEP) from None
-    after = encode(source, mended.text)
+    text = mended.text if module.text == source.text else original(mended.text)
+    after = encode(source, text)
     return Fixed(
         path,
         source.data,
         after,
         mended.fixed,
-        list(_kept(mended.remaining, mended.left, path, mended.text)),
-        bool(RUNTIME.search(mended.text) and not RUNTIME.search(source.text)),
+        list(_kept(mended.remaining, mended.left, path, text)),
+        bool(RUNTIME.search(text) and not RUNTIME.search(source.text)),
     )
 
 

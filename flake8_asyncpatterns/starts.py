@@ -228,7 +228,19 @@ class Starts:
         if self.module.callee(start.made) == NEW:
             return start
         alone = self.module.function(start.made) is None and len(self._runs) == 1 and not self.sets_a_loop
-        return start if alone else None
+        return start if alone and self._ends(start) else None
+
+    def _ends(self, start: Start) -> bool:
+        """Does nothing follow on a run that could count on the loop?"""
+        inner: ast.AST = self.module.statement(start.run)
+        while not isinstance(inner, ast.Module):
+            around = self.module.parents[inner]
+            for field in ("body", "orelse", "finalbody"):
+                block = [one for one in getattr(around, field, ()) if one not in start.needless]
+                if inner in block[:-1]:
+                    return False
+            inner = around
+        return True
 
 
 def _is_run(call: ast.AST | None, method: ast.Attribute) -> bool:

@@ -32,13 +32,13 @@ FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 
 
-def reaches(node: ast.AST, module: Module, since: Version) -> bool:
+def reaches(node: ast.AST, module: Module, since: Version, *, if_there: bool = False) -> bool:
     """May `node` run under the Python `since` or a later one, for all that the code around it says?
 
     Not where the file sees first whether something is there: under `hasattr`, or in a small `try` that handles
-    its absence.
+    its absence. `if_there`: also then.
     """
-    return not _tries(node, module) and any(python >= since for python in _pythons(node, module))
+    return (if_there or not _tries(node, module)) and any(python >= since for python in _pythons(node, module))
 
 
 def is_over(node: ast.AST, module: Module) -> bool:

@@ -71,6 +71,6 @@ AS_LONG_AS_THEIR_ARGUMENT = frozenset({
 # Modules of the standard library some of whose context managers swallow exceptions.
 SWALLOWING = frozenset({"contextlib", "test", "unittest"})
 
-# Packages that see to it that the main thread has an event loop before any runs.
+# Packages that see to it that the main thread has an event loop before any runs; in a browser one always runs.
 # Source: the documentation of each; for tornado, IOLoop.current.
-SETS_THE_LOOP = frozenset({"asyncqt", "nest_asyncio", "qasync", "quamash", "tornado"})
+SETS_THE_LOOP = frozenset({"asyncqt", "js", "nest_asyncio", "pyodide", "qasync", "quamash", "tornado"})

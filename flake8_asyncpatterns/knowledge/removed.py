@@ -69,6 +69,7 @@ COROUTINES_TO_WAIT = Gone((3, 8), (3, 11))
 MADE_LOOP = Gone((3, 12), (3, 14))
 
 # AIO406
+ISCOROUTINEFUNCTION_NAME = "asyncio.iscoroutinefunction"
 ISCOROUTINEFUNCTION = Gone((3, 14), (3, 16), "inspect.iscoroutinefunction")
 
 _POLICY, _WATCHER = Gone((3, 14), (3, 16)), Gone((3, 12), (3, 14))
@@ -102,3 +103,6 @@ LOOP_FACTORIES = {
     "winloop.EventLoopPolicy": "winloop.new_event_loop",
     "winloop.install": "winloop.new_event_loop",
 }
+
+# AIO408: `with await lock`
+AWAITED_LOCK = Gone((3, 7), (3, 9))

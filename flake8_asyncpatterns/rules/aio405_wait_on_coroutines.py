@@ -40,7 +40,9 @@ async def fetch(url):
 
 async def first_of(url, other, timeout):
     done, pending = await asyncio.wait(
-        [fetch(url), fetch(other)], timeout=timeout, return_when="FIRST_COMPLETED"
+        [fetch(url), fetch(other)],
+        timeout=timeout,
+        return_when=asyncio.FIRST_COMPLETED,
     )
     for task in pending:
         task.cancel()
@@ -58,7 +60,9 @@ async def fetch(url):
 
 async def first_of(url, other, timeout):
     done, pending = await asyncio.wait(
-        [asyncio.create_task(fetch(url)), asyncio.create_task(fetch(other))], timeout=timeout, return_when="FIRST_COMPLETED"
+        [asyncio.create_task(fetch(url)), asyncio.create_task(fetch(other))],
+        timeout=timeout,
+        return_when=asyncio.FIRST_COMPLETED,
     )
     for task in pending:
         task.cancel()
