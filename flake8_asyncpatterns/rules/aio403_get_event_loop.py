@@ -1,8 +1,7 @@
-"""`asyncio.get_event_loop()` gives the running loop or, where none runs, what is left of older times.
+"""`asyncio.get_event_loop()` makes no loop any more where none runs.
 
-In a coroutine it is `asyncio.get_running_loop()` with a name that promises less. Outside, it used to make a loop where
-there was none. That was deprecated in Python 3.12; since 3.14 it raises RuntimeError unless somebody has set a loop
-before. Even before that it only did so in the main thread, and once: not in other threads, and not after
+It used to, outside of coroutines. That was deprecated in Python 3.12; since 3.14 it raises RuntimeError unless somebody
+has set a loop before. Even earlier it only did so in the main thread, and once: not in other threads, and not after
 `asyncio.run()`.
 
 ```python run
@@ -13,12 +12,13 @@ import threading
 def ask(where):
     try:
         asyncio.get_event_loop()
+        print(where, "there is one")
     except RuntimeError as error:
         print(where, type(error).__name__)
 
 
 async def main():
-    print("in a coroutine", asyncio.get_event_loop() is asyncio.get_running_loop())
+    ask("in a coroutine")
 
 
 asyncio.run(main())
@@ -29,31 +29,13 @@ thread.join()
 ```
 
 ```text
-in a coroutine True
+in a coroutine there is one
 after asyncio.run() RuntimeError
 in a thread RuntimeError
 ```
 
-```python bad
-import asyncio
-
-
-async def resolve(host):
-    loop = asyncio.get_event_loop()
-    return await loop.getaddrinfo(host, 443)
-```
-
-```python good
-import asyncio
-
-
-async def resolve(host):
-    loop = asyncio.get_running_loop()
-    return await loop.getaddrinfo(host, 443)
-```
-
-Outside of coroutines it is reported where surely no loop runs yet: at the top level of a module, in functions that are
-only called from there under `if __name__ == "__main__":`, and in those that then run the loop.
+It is reported where surely no loop runs yet: at the top level of a module, in functions that are only called from there
+under `if __name__ == "__main__":`, and in those that then run the loop.
 
 ```python bad
 import asyncio
@@ -77,13 +59,12 @@ async def connect():
 ```
 
 A function that may be called from a coroutine as well is not reported, nor is a file that sets a loop somewhere. A loop
-that is only there to run one coroutine is AIO409's.
+that is only there to run one coroutine is AIO409's. In a coroutine there always is a loop, and `get_event_loop()` is
+only an old spelling (AIO410).
 
 ## Fix
 
-In a coroutine, safe: `asyncio.get_running_loop()` gives the same loop (Python 3.7).
-
-Outside, unsafe: `new_event_loop()` and `set_event_loop()` do by hand what was done before, but each time anew, and
+Unsafe: `new_event_loop()` and `set_event_loop()` do by hand what was done before, but each time anew, and
 whoever makes a loop has to close it. Better is what "What's New in Python 3.14" recommends:
 
 - a coroutine that is run: `asyncio.run(main())`
@@ -107,41 +88,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..knowledge.removed import MADE_LOOP, OLDEST
+from ..knowledge.removed import MADE_LOOP
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
-from ..starts import GET, Starts, in_coroutine
+from ..starts import GET, Starts
 from ..versions import reaches
 
-RUNNING = "asyncio.get_running_loop"
+MESSAGE = f"`{GET}()` where no loop runs raises RuntimeError since Python 3.14"
 ANEW = "each call makes a new loop, which somebody has to close; `asyncio.run()` is better where it can be used"
 SEVERAL = "the file asks for the loop in several places, and all must get the same one; start with `asyncio.run()`"
 INSIDE = "it is no assignment by itself; start with `asyncio.run()`, or make a loop with `asyncio.new_event_loop()`"
 
 
-@rule("AIO403", "get-event-loop", ast.Call, plain=True)
-def get_event_loop(call: ast.Call, module: Module) -> Iterator[Report]:
-    """Report `get_event_loop()` under a running loop, and where there surely is none."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr != "get_event_loop":
-        return
-    if call.args or call.keywords or module.callee(call) != GET:
-        return
-    if in_coroutine(call, module):
-        if reaches(call, module, OLDEST):
-            fix = Fix(replace(call.func, "{running}", running=Symbol(RUNNING)), supersedes=(GET,))
-            yield Report(call, f"`{GET}()` in a coroutine is `{RUNNING}()`", fix)
-        return
-    outside = module.analysis(_outside)
-    if call in outside and reaches(call, module, MADE_LOOP.removed):
-        message = f"`{GET}()` where no loop runs raises RuntimeError since Python 3.14"
-        anew, refusal = _made_anew(call, module) if len(outside) == 1 else (None, SEVERAL)
-        yield Report(call, message, anew, refusal)
-
-
-def _outside(module: Module) -> frozenset[ast.Call]:
-    """The calls of a file to which there is no loop."""
+@rule("AIO403", "get-event-loop", ast.Module, plain=True)
+def get_event_loop(_: ast.Module, module: Module) -> Iterator[Report]:
+    """Report `get_event_loop()` where there surely is none."""
     starts = module.analysis(Starts)
-    return frozenset(call for call in starts.asked if call not in starts.by_hand and starts.before(call))
+    outside = [call for call in starts.asked if call not in starts.by_hand and starts.before(call)]
+    for call in outside:
+        if reaches(call, module, MADE_LOOP.removed):
+            fix, refusal = _made_anew(call, module) if len(outside) == 1 else (None, SEVERAL)
+            yield Report(call, MESSAGE, fix, refusal)
 
 
 def _made_anew(call: ast.Call, module: Module) -> tuple[Fix | None, str]:

@@ -1,8 +1,42 @@
-"""`ensure_future(coro())` and `run_in_executor(None, f)` have had shorter and clearer successors for years.
+"""`ensure_future(coro())`, `run_in_executor(None, f)` and `get_event_loop()` have had clearer successors for years.
 
 `asyncio.create_task()` (Python 3.7) takes a coroutine and gives a task; `asyncio.ensure_future()` takes anything that
 can be awaited, so a reader has to find out what it is given. `asyncio.to_thread()` (Python 3.9) needs no loop, takes
 keyword arguments without `functools.partial`, and hands the caller's context variables to the thread.
+`asyncio.get_running_loop()` (Python 3.7) is what `asyncio.get_event_loop()` gives in a coroutine; it says so, and it
+never had a second meaning (see AIO403).
+
+```python run
+import asyncio
+import contextvars
+
+user = contextvars.ContextVar("user", default="nobody")
+
+
+async def main():
+    user.set("alice")
+    loop = asyncio.get_running_loop()
+    print("run_in_executor:", await loop.run_in_executor(None, user.get))
+    print("to_thread:", await asyncio.to_thread(user.get))
+    for spawn in (asyncio.ensure_future, asyncio.create_task):
+        future = loop.create_future()
+        try:
+            print(spawn.__name__, "gives back what it got:", spawn(future) is future)
+        except TypeError as error:
+            print(spawn.__name__, "of a future:", type(error).__name__)
+    print(asyncio.get_event_loop() is loop)
+
+
+asyncio.run(main())
+```
+
+```text
+run_in_executor: nobody
+to_thread: alice
+ensure_future gives back what it got: True
+create_task of a future: TypeError
+True
+```
 
 ```python bad
 import asyncio
@@ -31,15 +65,31 @@ async def serve(cache, read):
     return text
 ```
 
+```python bad
+import asyncio
+
+async def resolve(host):
+    loop = asyncio.get_event_loop()
+    return await loop.getaddrinfo(host, 443)
+```
+
+```python good
+import asyncio
+
+async def resolve(host):
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, 443)
+```
+
 Only calls in a coroutine are reported: elsewhere there may be no running loop, and the successors need one.
 `ensure_future` is reported where it is given a coroutine function of the same file, `run_in_executor` where its result
 is awaited at once.
 
 ## Fix
 
-Unsafe: a function in `to_thread` sees a copy of the caller's context variables, which `run_in_executor` does not give
-it; and tests that replace the old function no longer meet a call of it. A variable that held the loop and is needed
-for nothing else is removed.
+Safe for `get_event_loop`, which gives the same loop. Unsafe for the others: a function in `to_thread` sees a copy of
+the caller's context variables, which `run_in_executor` does not give it; and tests that replace the old function no
+longer meet a call of it. A variable that held the loop and is needed for nothing else is removed.
 
 ## When to ignore
 
@@ -47,7 +97,7 @@ Where Python 3.8 must still run the code, and in libraries whose `loop` is not a
 
 ## Other tools
 
-ruff has UP rules for other old spellings, and none for these two.
+ruff has UP rules for other old spellings, and none for these.
 """
 
 from __future__ import annotations
@@ -59,17 +109,19 @@ from typing import TypeGuard
 from ..flow import is_generator, within
 from ..module import Module
 from ..rule import Edit, Fix, Hole, Remove, Replace, Report, Symbol, replace, rule
+from ..starts import GET
 
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
-LOOP_GETTERS = ("asyncio.get_running_loop", "asyncio.get_event_loop")
+RUNNING = "asyncio.get_running_loop"
+LOOP_GETTERS = (RUNNING, GET)
 # A call of several lines goes onto one where that is no longer than every style guide allows.
 SHORT_LINE = 79
 
 
 @rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False, plain=True)
 def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
-    """Report the two calls that `create_task` and `to_thread` have replaced."""
+    """Report the calls that `create_task`, `to_thread` and `get_running_loop` have replaced."""
     calls = [node for node in within(*function.body) if isinstance(node, ast.Call)]
     for call in calls:
         if _makes_a_task(call, module):
@@ -79,7 +131,13 @@ def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterato
                 supersedes=("asyncio.ensure_future",),
             )
             yield Report(call, "`asyncio.ensure_future()` of a coroutine is `asyncio.create_task()` now", fix)
-    yield from _threads([call for call in calls if _runs_in_a_thread(call, module)], module)
+    threads = list(_threads([call for call in calls if _runs_in_a_thread(call, module)], module))
+    yield from threads
+    removed = {edit.node for report in threads if report.fix for edit in report.fix.edits if isinstance(edit, Remove)}
+    for call in calls:
+        if _gets_the_running_loop(call, module) and module.statement(call) not in removed:
+            fix = Fix(replace(call.func, "{running}", running=Symbol(RUNNING)), supersedes=(GET,))
+            yield Report(call, f"`{GET}()` in a coroutine is `{RUNNING}()` now", fix)
 
 
 def _makes_a_task(call: ast.Call, module: Module) -> bool:
@@ -90,6 +148,13 @@ def _makes_a_task(call: ast.Call, module: Module) -> bool:
             made = module.definition(coroutine.func)
             return isinstance(made, ast.AsyncFunctionDef) and not made.decorator_list and not is_generator(made)
     return False
+
+
+def _gets_the_running_loop(call: ast.Call, module: Module) -> bool:
+    named = isinstance(call.func, ast.Name) or (
+        isinstance(call.func, ast.Attribute) and call.func.attr == "get_event_loop"
+    )
+    return named and not call.args and not call.keywords and module.callee(call) == GET
 
 
 def _runs_in_a_thread(call: ast.Call, module: Module) -> bool:
