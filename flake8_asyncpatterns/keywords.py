@@ -28,7 +28,7 @@ NAMES_WHAT_FOLLOWS = frozenset({".", "def", "class", "import", "as", "global", "
 # What may stand between two operands, or behind the last, and so cannot begin what is awaited.
 BEHIND_A_NAME = frozenset({"and", "as", "else", "for", "from", "if", "import", "in", "is", "or"})
 BEFORE_AN_OPERAND = frozenset({"(", "[", "{", ",", "=", "+", "-", "*", "/", "%", "<", ">", "==", "!=", "not"})
-BEGINS_AN_OPERAND = frozenset("([{~-+")
+BEGINS_AN_OPERAND = frozenset("([{")
 LAYOUT = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 )

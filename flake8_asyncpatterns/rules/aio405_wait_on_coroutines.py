@@ -133,6 +133,7 @@ from collections.abc import Iterator
 
 from ..callbacks import COROUTINE, result
 from ..knowledge.awaitables import COROUTINE as DECORATOR
+from ..knowledge.callbacks import RESULTS
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.removed import COROUTINES_TO_WAIT
 from ..module import Module
@@ -216,7 +217,17 @@ def _is_coroutine(item: ast.expr, module: Module) -> bool:
     if isinstance(made, ast.FunctionDef) and made.decorator_list:
         names = {module.name(decorator) for decorator in made.decorator_list}
         return DECORATOR in names and names <= SAME_RESULT | {DECORATOR}
-    return result(item, module) == COROUTINE
+    return result(item, module) == COROUTINE or _is_method_of_all(item.func, module)
+
+
+def _is_method_of_all(method: ast.expr, module: Module) -> bool:
+    """Is this `x.ready.wait`, where all that the file ever puts into an attribute `ready` is an `asyncio.Event`?"""
+    match method:
+        case ast.Attribute(value=ast.Attribute(attr=name)):
+            stored = [n for n in module.nodes(ast.Attribute) if n.attr == name and isinstance(n.ctx, ast.Store)]
+            kinds = {module.type_of(node) for node in stored}
+            return len(kinds) == 1 and RESULTS.get(f"{kinds.pop()}.{method.attr}") == COROUTINE
+    return False
 
 
 def _kept(name: ast.Name, module: Module, depth: int) -> Iterator[ast.expr]:

@@ -126,7 +126,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..keywords import ORIGINALS, stands_in
+from ..keywords import ORIGINALS, STAND_INS, stands_in
 from ..knowledge.locks import ASYNC_LOCKS
 from ..knowledge.removed import AWAITED_LOCK, REMOVED, REMOVED_MODULES, Gone, Version
 from ..mentions import Mentions
@@ -136,6 +136,7 @@ from ..starts import in_coroutine
 from ..versions import is_over, reaches
 
 ASYNC = "asyncio.async"
+STAND_IN = f"asyncio.{STAND_INS['async']}"
 # They ask for the running loop unless they are given one.
 NEEDS_A_LOOP = frozenset({"asyncio.all_tasks", "asyncio.current_task"})
 DEAD = "this branch is for Pythons before 3.8, and may go as a whole"
@@ -183,7 +184,8 @@ def _successor(node: ast.AST, name: str, successor: str, module: Module) -> Fix 
     if successor in NEEDS_A_LOOP and not in_coroutine(node, module):
         given = isinstance(around, ast.Call) and around.func is node and (around.args or around.keywords)
         unsafe = "" if given else f"`{successor}()` needs a running loop, or to be given one"
-    return Fix(replace(node, "{new}", new=Symbol(successor)), unsafe=unsafe, supersedes=(name,))
+    superseded = (name, *((STAND_IN,) if name == ASYNC else ()))
+    return Fix(replace(node, "{new}", new=Symbol(successor)), unsafe=unsafe, supersedes=superseded)
 
 
 def _awaited_lock(manager: ast.With, module: Module) -> Iterator[Report]:
@@ -213,6 +215,8 @@ def _keywords(module: Module) -> Iterator[tuple[ast.AST, str]]:
         if defined.name in ORIGINALS:
             yield defined, ORIGINALS[defined.name]
     for statement in module.nodes(ast.Import, ast.ImportFrom):
+        if isinstance(statement, ast.ImportFrom) and statement.module == "asyncio":
+            continue  # what is imported from there is a mention
         names = [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
         names += [part for alias in statement.names for part in (alias.name, alias.asname or "")]
         words = [word for name in names for word in name.split(".") if word in ORIGINALS]
