@@ -3,6 +3,37 @@
 `asyncio.coroutine` was deprecated in Python 3.8 and is gone since 3.11: a module that uses it does not even import
 there. `types.coroutine` still exists; a generator that does nothing but drive awaitables has no need of it.
 
+```python run
+import asyncio
+import types
+
+
+def fetch():
+    yield from asyncio.sleep(0)
+    return "fetched"
+
+
+async def main():
+    try:
+        print(await asyncio.coroutine(fetch)())
+    except AttributeError as error:
+        print("asyncio.coroutine:", type(error).__name__)
+    try:
+        await fetch()
+    except TypeError as error:
+        print("without a decorator:", type(error).__name__)
+    print("types.coroutine:", await types.coroutine(fetch)())
+
+
+asyncio.run(main())
+```
+
+```text
+asyncio.coroutine: AttributeError
+without a decorator: TypeError
+types.coroutine: fetched
+```
+
 ```python bad
 import asyncio
 import json

@@ -4,6 +4,39 @@
 right, but nothing can run such a function: `await` of it is a TypeError, and `yield from` of a native coroutine inside
 it is another one.
 
+```python run
+import asyncio
+
+
+async def answer():
+    return 42
+
+
+def ask():
+    return (yield from answer())
+
+
+async def main():
+    try:
+        await ask()
+    except TypeError as error:
+        print("awaited:", type(error).__name__)
+    try:
+        list(ask())
+    except TypeError as error:
+        print("iterated:", type(error).__name__)
+    print("async def:", await answer())
+
+
+asyncio.run(main())
+```
+
+```text
+awaited: TypeError
+iterated: TypeError
+async def: 42
+```
+
 ```python bad
 import asyncio
 
