@@ -168,7 +168,9 @@ class Starts:
         match self.module.parent(made):
             case ast.Attribute(attr="run_until_complete") as method:
                 run = self.module.parent(method)
-                return self._lasting(Start(made, run, [])) if _is_run(run, method) else None  # type: ignore[arg-type]  # a call, says _is_run
+                if isinstance(run, ast.Call) and _is_run(run, method):
+                    start = Start(made, run, [])
+                    return start if self._is_private(start, known=False) else None
             case ast.Assign(targets=[ast.Name() as loop]) | ast.AnnAssign(target=ast.Name() as loop) as statement:
                 if self.module.bindings(loop) == [loop] and not self.module.declarations(loop):
                     return self._only_run(made, loop, statement)
@@ -176,7 +178,7 @@ class Starts:
 
     def _only_run(self, made: ast.Call, loop: ast.Name, statement: ast.stmt) -> Start | None:
         needless, runs = [statement], list[ast.Call]()
-        closed = False
+        closed = known = False
         for use in self.module.uses(loop):
             if use is loop:
                 continue
@@ -190,13 +192,14 @@ class Starts:
                 if not isinstance(around, ast.Expr):
                     return None
                 closed |= kind == "close"
+                known |= kind == "set"
                 needless.append(around)
             elif kind != "wind up":
                 return None
         if len(runs) != 1 or self._repeats(runs[0], statement):
             return None
         start = Start(made, runs[0], needless)
-        return start if closed else self._lasting(start)
+        return start if closed or self._is_private(start, known=known) else None
 
     def _use(self, use: ast.Name) -> tuple[str, ast.Call | None]:
         """What a mention of the loop is there for, and the call that it is a part of; empty: for something else."""
@@ -223,12 +226,12 @@ class Starts:
         outer = set(self.module.ancestors(statement))
         return any(isinstance(around, LOOPS) and around not in outer for around in self.module.ancestors(run))
 
-    def _lasting(self, start: Start) -> Start | None:
-        """A start whose loop is not closed, if nobody but this run can have it."""
+    def _is_private(self, start: Start, *, known: bool) -> bool:
+        """Can nobody but this run have a loop that is not closed? `known`: it was set for others to ask for."""
         if self.module.callee(start.made) == NEW:
-            return start
-        alone = self.module.function(start.made) is None and len(self._runs) == 1 and not self.sets_a_loop
-        return start if alone and self._ends(start) else None
+            return not known or self._ends(start)
+        asked = self.module.function(start.made) is None and len(self._runs) == 1 and not self.sets_a_loop
+        return asked and self._ends(start)
 
     def _ends(self, start: Start) -> bool:
         """Does nothing follow on a run that could count on the loop?"""

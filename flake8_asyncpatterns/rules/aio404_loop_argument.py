@@ -111,6 +111,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..classes import EMPTY_BASES
 from ..knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS
 from ..module import Module
 from ..rule import Fix, RemoveArgument, Report, rule
@@ -122,7 +123,6 @@ LOST_LOOP = LOST_LOOP_CLASSES | LOST_LOOP_FUNCTIONS
 NEEDS_A_LOOP = frozenset({"asyncio.gather", "asyncio.shield"})
 # Calls that do nothing that anybody would miss.
 GETTERS = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop"})
-EMPTY_BASES = frozenset({"builtins.object", "typing.Generic", "abc.ABC"})
 
 
 @rule("AIO404", "loop-argument", ast.keyword, plain=True)

@@ -1,0 +1,167 @@
+"""What asyncio lost, in the spellings that the fixtures leave out."""
+
+from __future__ import annotations
+
+import pytest
+from cases import codes, found, mended
+
+from flake8_asyncpatterns.rules import RULES
+
+HEAD = """\
+import asyncio
+
+async def work(): ...
+
+@asyncio.coroutine
+def old(): yield
+
+class Client:
+    def __init__(self):
+        self.ready = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle = None
+        self.mixed = asyncio.Event() if self.idle else Client()
+
+    async def run(self): ...
+
+async def f(client, jobs, job):
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[work(), job]", "[asyncio.create_task(work()), job]"),
+        ("(old(),)", "(asyncio.create_task(old()),)"),
+        ("{client.ready.wait()}", "{asyncio.create_task(client.ready.wait())}"),
+        ("list(work() for _ in jobs)", "list(asyncio.create_task(work()) for _ in jobs)"),
+        ("[*jobs, *[work()]]", "[*jobs, *[asyncio.create_task(work())]]"),
+        ("[work()] + jobs", "[asyncio.create_task(work())] + jobs"),
+        ("fs={asyncio.sleep(1)}", "fs={asyncio.create_task(asyncio.sleep(1))}"),
+    ],
+)
+def test_wait_on_coroutines(before: str, after: str) -> None:
+    code = HEAD + f"    return await asyncio.wait({before})\n"
+    assert codes(code, [RULES["AIO405"]]) == ["AIO405"]
+    assert mended(code, rules=[RULES["AIO405"]]).text == HEAD + f"    return await asyncio.wait({after})\n"
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        "x = [work()]",
+        "x = []\n    x.append(work())",
+        "x = set()\n    x.add(work())",
+        "x = list()\n    for _ in jobs: x += [work()]",
+        "x = []\n    x.extend(work() for _ in jobs)",
+        "x = [work()]\n    done, x = await asyncio.wait(x)",
+        "w = work()\n    x = [w]",
+        "y = [work()]\n    x = list(y)",
+    ],
+)
+def test_wait_on_what_is_built_before(built: str) -> None:
+    code = HEAD + f"    {built}\n    return await asyncio.wait(x)\n"
+    assert set(codes(code, [RULES["AIO405"]])) == {"AIO405"}
+    assert "asyncio.create_task(w" in mended(code, rules=[RULES["AIO405"]]).text
+    assert codes(mended(code, rules=[RULES["AIO405"]]).text, [RULES["AIO405"]]) == []
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        "x = jobs",
+        "x = [client.mixed.wait()]",
+        "x = [client.run()]",
+        "x = [client.unheard_of.wait()]",
+        "x = [work()]\n    x = [asyncio.create_task(w) for w in x]",
+        "x = [work()]\n    for x in jobs: pass",
+        "x = work()\n    x = job\n    x = [x]",
+        "x = [work]",
+    ],
+)
+def test_wait_on_what_may_be_tasks(built: str) -> None:
+    assert codes(HEAD + f"    {built}\n    return await asyncio.wait(x)\n", [RULES["AIO405"]]) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fixed"),
+    [
+        ("def g(loop): loop.run_until_complete(asyncio.wait([work()]))", "loop.create_task(work())"),
+        ("def g(self): self.loop.run_until_complete(asyncio.wait([work()]))", "self.loop.create_task(work())"),
+        ("def g(): asyncio.run(asyncio.wait([work()]))", ""),
+        ("def g(): asyncio.get_event_loop().run_until_complete(asyncio.wait([work()]))", ""),
+        ("g = lambda: asyncio.wait([work()])", ""),
+    ],
+)
+def test_wait_outside_of_a_coroutine_needs_a_loop(code: str, fixed: str) -> None:
+    code = HEAD + "    pass\n" + code + "\n"
+    [finding] = found(code, [RULES["AIO405"]])
+    assert bool(finding.fix) == bool(fixed)
+    assert fixed in mended(code, rules=[RULES["AIO405"]]).text
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ("asyncio.gather(*x, loop=loop)", "no other way to learn of the loop"),
+        ("asyncio.Lock(loop=make_loop())", "no longer called"),
+        ("asyncio.Lock(loop=asyncio.get_event_loop())", ""),
+        ("asyncio.Lock(loop=self.loop)", ""),
+    ],
+)
+def test_an_argument_that_somebody_may_miss(call: str, why: str) -> None:
+    [finding] = found(f"import asyncio\ndef f(self, x, loop): return {call}\n", [RULES["AIO404"]])
+    assert finding.fix
+    assert why in finding.fix.unsafe
+    assert bool(why) == bool(finding.fix.unsafe)
+
+
+@pytest.mark.parametrize(
+    ("bases", "init", "found_it"),
+    [
+        ("asyncio.Queue", "super().__init__(loop=x)", True),
+        ("asyncio.Queue", "super(A, self).__init__(loop=x)", False),
+        ("asyncio.Queue", "asyncio.Queue.__init__(self, loop=x)", True),
+        ("Generic[T], asyncio.Queue", "super().__init__(loop=x)", True),
+        ("asyncio.Queue[int]", "super().__init__(loop=x)", True),
+        ("Plain, asyncio.Queue", "super().__init__(loop=x)", True),
+        ("Mixin, asyncio.Queue", "super().__init__(loop=x)", False),
+        ("Between", "super().__init__(loop=x)", True),
+        ("Taking", "super().__init__(loop=x)", False),
+    ],
+)
+def test_loops_that_subclasses_hand_on(bases: str, init: str, *, found_it: bool) -> None:
+    code = f"""\
+import asyncio
+from typing import Generic
+from mixins import Mixin
+class Plain: ...
+class Between(asyncio.Lock): ...
+class Taking(asyncio.Lock):
+    def __init__(self, loop): ...
+class A({bases}):
+    def __init__(self, x):
+        {init}
+"""
+    assert codes(code, [RULES["AIO404"]]) == ["AIO404"] * found_it
+
+
+def test_names_are_found_however_they_are_imported() -> None:
+    code = """\
+import asyncio.compat
+from asyncio import JoinableQueue, get_child_watcher
+from asyncio import iscoroutinefunction as is_async
+from asyncio.compat import PY35
+from asyncio.tasks import Task as T
+T.all_tasks()
+is_async(T)
+"""
+    rules = [RULES[code] for code in ("AIO406", "AIO407", "AIO408")]
+    assert [(f.line, f.rule.code) for f in found(code, rules)] == [
+        (1, "AIO408"),
+        (2, "AIO408"),
+        (2, "AIO407"),
+        (4, "AIO408"),
+        (6, "AIO408"),
+        (7, "AIO406"),
+    ]
