@@ -51,6 +51,7 @@ class Module:
         self._scopes = Scopes(tree, self.parents, self._nodes)
         self._classes = Classes(self)
         self._inference = Inference(self, self._scopes, self._classes)
+        self._spelled: dict[str, list[ast.Name]] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -230,7 +231,15 @@ class Module:
     def uses(self, name: ast.Name) -> list[ast.Name]:
         """Every Name in the file that stands for the same variable as `name`, itself included."""
         home = self._scopes.home(name.id, name)
-        return [n for n in self.nodes(ast.Name) if n.id == name.id and self._scopes.home(n.id, n) is home]
+        return [n for n in self.spelled(name.id) if self._scopes.home(n.id, n) is home]
+
+    def spelled(self, identifier: str) -> list[ast.Name]:
+        """Every Name in the file that is spelled so, whatever it stands for."""
+        if self._spelled is None:
+            self._spelled = {}
+            for name in self.nodes(ast.Name):
+                self._spelled.setdefault(name.id, []).append(name)
+        return self._spelled.get(identifier, [])
 
     def declarations(self, name: ast.Name) -> list[ast.Global | ast.Nonlocal]:
         """Every `global` and `nonlocal` statement that speaks of the variable that `name` stands for."""

@@ -42,6 +42,8 @@ class Project:
         self.settings = settings
         self._modules: dict[Path, Module | None] = {}
         self._roots: dict[Path, list[Path]] = {}
+        self._names: dict[Path, frozenset[str]] = {}
+        self._files: dict[tuple[Path, str], tuple[Path | None, list[str]]] = {}
 
     def find(self, module: Module, qualified: str) -> Elsewhere | None:
         """The function or class that a qualified name means in a module; None: it is not of this project, or unsure."""
@@ -140,8 +142,21 @@ class Project:
             return _longest(above[dots - 1], names) if dots <= len(above) else (None, [])
         if names[0] in sys.stdlib_module_names:
             return None, []
-        found = (_longest(root, names) for root in self._search(importer.parent))
-        return next(((path, rest) for path, rest in found if path), (None, []))
+        at = (importer.parent, qualified)
+        if at not in self._files:
+            roots = (root for root in self._search(importer.parent) if self._holds(root, names[0]))
+            found = (_longest(root, names) for root in roots)
+            self._files[at] = next(((path, rest) for path, rest in found if path), (None, []))
+        return self._files[at]
+
+    def _holds(self, root: Path, name: str) -> bool:
+        """Is there a module or a package of this name right in a directory?"""
+        if root not in self._names:
+            try:
+                self._names[root] = frozenset(path.name for path in root.iterdir())
+            except OSError:
+                self._names[root] = frozenset()
+        return name in self._names[root] or f"{name}.py" in self._names[root]
 
     def _search(self, folder: Path) -> list[Path]:
         """Where an absolute import in this folder may find a first-party package."""
