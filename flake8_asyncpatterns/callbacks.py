@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from .coroutines import Coroutines, given_by
 from .flow import LOOPS, body, is_generator, within
 from .knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from .knowledge.decorators import SAME_RESULT
@@ -76,19 +77,16 @@ def is_callback(node: ast.expr, module: Module) -> bool:
 
 def result(call: ast.Call, module: Module) -> str | None:
     """What a call gives, if that surely is nothing that can be called; None: unknown."""
+    if given_by(call, module) == "coroutine":
+        return COROUTINE
     name = module.callee(call)
     if name is not None:
         return RESULTS.get(name)
     function = module.definition(call.func)
-    if isinstance(function, ast.ClassDef) or function is None or not _plain(function, module):
+    if not isinstance(function, ast.FunctionDef):
         return None
-    if isinstance(function, ast.AsyncFunctionDef):
-        return None if is_generator(function) else COROUTINE
-    return "None" if _returns_nothing(function) else None
-
-
-def _plain(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:
-    return all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
+    plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
+    return "None" if plain and _returns_nothing(function) else None
 
 
 def _returns_nothing(function: ast.FunctionDef) -> bool:
@@ -131,11 +129,7 @@ def gives_coroutine(callback: ast.expr, module: Module, depth: int = 0) -> ast.e
         case ast.Call(args=[ast.expr() as first, *_]) if is_partial(callback, module):
             return gives_coroutine(first, module, depth + 1)
         case ast.Name() | ast.Attribute():
-            # What the call of this very expression would give is what is asked here.
-            function = module.definition(callback)
-            if isinstance(function, ast.AsyncFunctionDef):
-                return callback if _plain(function, module) and not is_generator(function) else None
-            if _library(callback, module) == COROUTINE:
+            if module.analysis(Coroutines).of_expression(callback) == "coroutine":
                 return callback
             value = _only_value(callback, module)
             return gives_coroutine(value, module, depth + 1) if value is not None else None
@@ -145,14 +139,6 @@ def gives_coroutine(callback: ast.expr, module: Module, depth: int = 0) -> ast.e
 def is_partial(call: ast.Call, module: Module) -> bool:
     """Is this `functools.partial(f, …)`?"""
     return module.callee(call) == "functools.partial"
-
-
-def _library(function: ast.expr, module: Module) -> str | None:
-    name = module.name(function)
-    if name is None and isinstance(function, ast.Attribute):
-        owner = module.type_of(function.value)
-        name = f"{owner}.{function.attr}" if owner else None
-    return RESULTS.get(name) if name else None
 
 
 def _only_value(callback: ast.expr, module: Module) -> ast.expr | None:

@@ -5,6 +5,7 @@ Sources: the documentation of asyncio (3.4 to 3.14) and of the decorators named.
 
 from __future__ import annotations
 
+from .coroutines import COROUTINES
 from .decorators import SAME_RESULT
 
 # Decorators that make a generator awaitable.
@@ -16,31 +17,14 @@ def _methods(kind: str, *names: str) -> frozenset[str]:
     return frozenset(f"asyncio.{kind}.{name}" if kind else f"asyncio.{name}" for name in names)
 
 
-# Functions and methods of asyncio whose result is awaited: coroutine functions, and those that give a future.
-AWAITABLES = frozenset().union(
+# Functions and methods whose result is awaited: coroutine functions, and those that give a future.
+AWAITABLES = COROUTINES.union(
     _methods(
-        "", "sleep", "wait", "wait_for", "gather", "shield", "open_connection", "open_unix_connection", "start_server",
-        "start_unix_server", "create_subprocess_exec", "create_subprocess_shell", "to_thread", "ensure_future",
-        "create_task", "wrap_future", "run_in_executor", "Future", "Task",
+        "", "gather", "shield", "ensure_future", "create_task", "wrap_future", "run_in_executor", "Future", "Task"
     ),
-    _methods(
-        "AbstractEventLoop", "create_task", "create_future", "run_in_executor", "create_connection", "create_server",
-        "create_unix_connection", "create_unix_server", "create_datagram_endpoint", "connect_accepted_socket",
-        "connect_read_pipe", "connect_write_pipe", "subprocess_exec", "subprocess_shell", "getaddrinfo", "getnameinfo",
-        "sock_recv", "sock_recv_into", "sock_sendall", "sock_connect", "sock_accept", "sendfile", "start_tls",
-        "shutdown_asyncgens", "shutdown_default_executor",
-    ),
-    _methods("Lock", "acquire"),
-    _methods("Event", "wait"),
-    _methods("Condition", "acquire", "wait", "wait_for"),
-    _methods("Semaphore", "acquire"),
-    _methods("BoundedSemaphore", "acquire"),
-    *(_methods(queue, "get", "put", "join") for queue in ("Queue", "LifoQueue", "PriorityQueue", "JoinableQueue")),
-    _methods("StreamReader", "read", "readline", "readexactly", "readuntil"),
-    _methods("StreamWriter", "drain", "wait_closed"),
-    _methods("Server", "wait_closed", "serve_forever", "start_serving"),
-    _methods("subprocess.Process", "wait", "communicate"),
-)  # fmt: skip
+    _methods("AbstractEventLoop", "create_task", "create_future", "run_in_executor"),
+    _methods("JoinableQueue", "get", "put", "join"),
+)
 
 FUTURES = frozenset({"asyncio.Future", "asyncio.Task"})
 

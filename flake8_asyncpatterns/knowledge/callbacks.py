@@ -129,12 +129,4 @@ RESULTS = {
     **_methods("os", "_exit", "None"),
     **_methods("os", "kill killpg remove unlink rmdir", "None"),
     **_methods("time", "sleep", "None"),
-    # Lib/asyncio: coroutine functions and methods
-    **_methods("asyncio", "sleep wait wait_for to_thread open_connection start_server", "a coroutine"),
-    **_methods("asyncio.Event asyncio.Condition", "wait", "a coroutine"),
-    **_methods("asyncio.Queue asyncio.PriorityQueue asyncio.LifoQueue", "put get join", "a coroutine"),
-    **_methods("asyncio.Lock asyncio.Semaphore asyncio.BoundedSemaphore asyncio.Condition", "acquire", "a coroutine"),
-    **_methods("asyncio.StreamWriter", "drain wait_closed", "a coroutine"),
-    **_methods("asyncio.StreamReader", "read readline readexactly readuntil", "a coroutine"),
-    **_methods("asyncio.AbstractEventLoop", "shutdown_asyncgens shutdown_default_executor", "a coroutine"),
 }

@@ -1,0 +1,194 @@
+"""Which calls give a coroutine, or something else that does nothing until somebody awaits, iterates or enters it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .flow import body, is_generator
+from .knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
+from .knowledge.decorators import SAME_RESULT
+from .rule import Fix, FunctionDef, replace
+from .scopes import COMPREHENSIONS
+
+if TYPE_CHECKING:
+    from .module import Module
+
+STARTS = "the coroutine starts to run, which it never did before"
+
+# What a call gives: a coroutine; a generator that coroutines drive (`@asyncio.coroutine`, or with no decorator at all);
+# an asynchronous generator; something to await or to enter. None of them does anything by itself.
+Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
+GENERATORS = frozenset({"asyncio.coroutine", "types.coroutine"})
+
+
+class Coroutines:
+    """The answers for one Module: `module.analysis(Coroutines)`."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._kinds: dict[ast.AST, Kind | None] = {}
+        # In the days of `@asyncio.coroutine` some methods of today's coroutine classes were plain ones.
+        self._is_old = any(
+            module.name(d) == "asyncio.coroutine" for f in module.nodes(ast.FunctionDef) for d in f.decorator_list
+        )
+        self._functions: dict[str, list[FunctionDef]] = {}
+        for function in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+            self._functions.setdefault(function.name, []).append(function)
+
+    def given_by(self, call: ast.Call) -> Kind | None:
+        """What a call gives; None: none of these, or unknown."""
+        return self.of_expression(call.func, call)
+
+    def of_expression(self, function: ast.expr, call: ast.Call | None = None) -> Kind | None:
+        """What a call of the function that an expression names gives."""
+        name = self._qualified(function, call)
+        if name in COROUTINES or name in LAZY:
+            if self._is_old and not name.startswith("asyncio."):
+                return None
+            return "coroutine" if name in COROUTINES else "request"
+        definition = self.module.definition(function) if name is None else None
+        if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self.kind(definition)
+        if definition is not None:
+            return None
+        if isinstance(function, ast.Attribute) and function.attr in self._functions:
+            kinds = {self.kind(method) for method in self._overridden(function)}
+            if kinds:
+                return kinds.pop() if len(kinds) == 1 else None
+        found = self.module.elsewhere(function)
+        if found is None or not isinstance(found.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return None
+        return found.module.analysis(Coroutines).kind(found.node)
+
+    def _qualified(self, function: ast.expr, call: ast.Call | None) -> str | None:
+        if call is not None:
+            return self.module.callee(call)
+        name = self.module.name(function)
+        if name is None and isinstance(function, ast.Attribute):
+            owner = self.module.type_of(function.value)
+            name = f"{owner}.{function.attr}" if owner else None
+        return name
+
+    def _overridden(self, attribute: ast.Attribute) -> list[FunctionDef]:
+        """What `self.method` may be, where subclasses of this file have a method of their own; empty: unknown."""
+        owner = self.module.owner(attribute)
+        if owner is None or self.module.bindings(attribute):
+            return []
+        family = [owner, *self.module.subclasses(owner)]
+        methods = [m for m in self._functions[attribute.attr] if self.module.class_of(m) in family]
+        return methods if any(m in owner.body for m in methods) else []
+
+    def kind(self, function: FunctionDef) -> Kind | None:
+        """What a call of a function of this file gives."""
+        if function not in self._kinds:
+            self._kinds[function] = None  # while it is worked out: one that returns its own call is unknown
+            self._kinds[function] = self.below(function, function.decorator_list)
+        return self._kinds[function]
+
+    def below(self, function: FunctionDef, decorators: Sequence[ast.expr]) -> Kind | None:
+        """What a call of a function would give that had only these of its decorators."""
+        kind = self._undecorated(function)
+        for decorator in reversed(decorators):
+            name = self.module.name(decorator)
+            if name in GENERATORS and isinstance(function, ast.FunctionDef) and kind in (None, "generator"):
+                # On a function that does not yield, `types.coroutine` is only a wrapper around what it returns.
+                kind = "generator coroutine" if name == "asyncio.coroutine" or is_generator(function) else None
+            elif self._makes_coroutine(decorator):
+                kind = "coroutine"
+            elif not self._keeps(decorator):
+                kind = None
+        return kind
+
+    def _undecorated(self, function: FunctionDef) -> Kind | None:
+        if isinstance(function, ast.AsyncFunctionDef):
+            if is_generator(function):
+                return "async generator"
+            # What overrides it may be an asynchronous generator, or return what this one promises without a coroutine.
+            return None if self.module.class_of(function) and _is_stub(function) else "coroutine"
+        if is_generator(function):
+            return "generator" if self._drives(function) else None
+        if function.returns is not None and self._annotated(function.returns, function) in COROUTINE_TYPES:
+            return "coroutine"
+        # One that hands on the coroutine of another.
+        if not function.body or not isinstance(function.body[-1], ast.Return):
+            return None
+        returned = [node.value for node in body(function) if isinstance(node, ast.Return)]
+        kinds = {self.given_by(value) if isinstance(value, ast.Call) else None for value in returned}
+        return "coroutine" if kinds == {"coroutine"} else None
+
+    def _annotated(self, annotation: ast.expr, at: ast.AST) -> str | None:
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value.strip(), mode="eval").body
+            except (SyntaxError, ValueError):
+                return None
+        if isinstance(annotation, ast.Subscript):
+            annotation = annotation.value
+        return self.module.name_at(annotation, at)
+
+    def _drives(self, function: ast.FunctionDef) -> bool:
+        """Is this a generator that was written to drive coroutines: does it yield nothing of its own?"""
+        if "asyncio" not in self.module.packages():
+            return False
+        own = [node for node in body(function) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+        return all(isinstance(node, ast.YieldFrom) for node in own)
+
+    def _keeps(self, decorator: ast.expr) -> bool:
+        """Does a coroutine function stay one under this decorator?"""
+        if isinstance(decorator, ast.Call):
+            return self.module.name(decorator.func) in KEEPS_COROUTINE_CALLED
+        name = self.module.name(decorator)
+        return name in SAME_RESULT or name in KEEPS_COROUTINE
+
+    def _makes_coroutine(self, decorator: ast.expr) -> bool:
+        """Does a decorator of this file put a coroutine function in the place of any function?"""
+        called = isinstance(decorator, ast.Call)
+        definition = self.module.definition(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        return definition is not None and self._returns_coroutine_function(definition, 1 if called else 0)
+
+    def _returns_coroutine_function(self, function: ast.AST, calls: int) -> bool:
+        """Does a decorator, or one that has to be called so often first, return a coroutine function of its own?"""
+        if not isinstance(function, ast.FunctionDef) or function.decorator_list or is_generator(function):
+            return False
+        returned = [node.value for node in body(function) if isinstance(node, ast.Return)]
+        inner = [self.module.definition(value) if value is not None else None for value in returned]
+        if calls:
+            return bool(inner) and all(f is not None and self._returns_coroutine_function(f, calls - 1) for f in inner)
+        return bool(inner) and all(
+            isinstance(f, ast.AsyncFunctionDef) and self.kind(f) == "coroutine" and self.module.function(f) is function
+            for f in inner
+        )
+
+
+def _is_stub(function: ast.AsyncFunctionDef) -> bool:
+    """Is this method only there to be overridden: does it do nothing, or raise, and say no more?"""
+    return all(
+        isinstance(statement, ast.Raise)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in function.body
+    )
+
+
+def given_by(call: ast.Call, module: Module) -> Kind | None:
+    """What a call gives that does nothing until it is awaited, driven or entered; None: nothing so, or unknown."""
+    return module.analysis(Coroutines).given_by(call)
+
+
+def await_it(call: ast.Call, module: Module) -> Fix | str:
+    """The Fix that awaits what a call gives; or why there is none."""
+    function = module.function(call)
+    if isinstance(function, ast.AsyncFunctionDef):
+        around = [a for a in module.ancestors(call) if isinstance(a, COMPREHENSIONS) and module.function(a) is function]
+        if any(isinstance(a, ast.GeneratorExp) for a in around):
+            return "with an `await` in it the generator expression would be an asynchronous one"
+        if len(around) > 1:
+            return "Python before 3.11 has no `await` in a comprehension in another"
+        return Fix(replace(call, "await {call}", call=call), unsafe=STARTS)
+    if isinstance(function, ast.FunctionDef) and is_generator(function):
+        return f"`{function.name}` is a generator: only a coroutine can await"
+    if function is not None:
+        named = "a lambda" if isinstance(function, ast.Lambda) else f"`{function.name}`"
+        return f"{named} is no coroutine, and cannot await"
+    return "nothing can be awaited outside of a coroutine"
