@@ -188,6 +188,6 @@ ASSERTS = {
 
 # Context managers that expect what is in them to go wrong.
 EXPECTS_FAILURE = frozenset({
-    "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "catch_warnings", "deprecated_call",
-    "raises", "warns",
+    "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "catch_warnings", "check_warnings",
+    "deprecated_call", "raises", "warns",
 })  # fmt: skip
