@@ -168,11 +168,10 @@ def is_deliberate(node: ast.AST, module: Module) -> bool:
     for around in module.ancestors(node):
         match around:
             case ast.With() | ast.AsyncWith() if same_function:
-                if any(_expects_failure(item.context_expr) for item in around.items):
+                if any(expects_failure(item.context_expr) for item in around.items):
                     return True
-            case ast.If(test=test, body=chosen) | ast.IfExp(test=test, body=chosen) if inner is not test:
-                in_body = any(s is inner for s in chosen) if isinstance(chosen, list) else chosen is inner
-                if _asks_which_world(test) or (in_body and _is_never(test, module)):
+            case ast.If(test=test) | ast.IfExp(test=test) if inner is not test:
+                if _asks_which_world(test) or is_ruled_out(inner, around, module):
                     return True
             case ast.BoolOp(values=values):
                 if any(_asks_which_world(value) for value in values):
@@ -193,7 +192,8 @@ def _enters_both_ways(method: ast.AST, module: Module) -> bool:
     return cls is not None and any(isinstance(f, ast.AsyncFunctionDef) and f.name == "__aenter__" for f in cls.body)
 
 
-def _expects_failure(manager: ast.expr) -> bool:
+def expects_failure(manager: ast.expr) -> bool:
+    """Does this context manager expect what is in it to raise, or to warn?"""
     match manager:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in EXPECTS_FAILURE
@@ -213,13 +213,27 @@ def _asks_which_world(test: ast.expr) -> bool:
     return False
 
 
-def _is_never(test: ast.expr, module: Module) -> bool:
-    """Is this condition a constant that is false, or a name that only ever stands for one?"""
-    if isinstance(test, ast.Name):
-        bindings = module.bindings(test) or []
-        value = module.value(bindings[0]) if len(bindings) == 1 else None
-        return isinstance(value, ast.Constant) and not value.value and module.function(value) is None
-    return isinstance(test, ast.Constant) and not test.value
+def is_ruled_out(branch: ast.AST, around: ast.If | ast.IfExp, module: Module) -> bool:
+    """Is this a branch that a constant of the file rules out?"""
+    constant = _constant(around.test, module)
+    if constant is None:
+        return False
+    never = around.orelse if constant else around.body
+    return any(s is branch for s in never) if isinstance(never, list) else never is branch
+
+
+def _constant(test: ast.expr, module: Module) -> bool | None:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            constant = _constant(operand, module)
+            return None if constant is None else not constant
+        case ast.Name():
+            bindings = module.bindings(test) or []
+            value = module.value(bindings[0]) if len(bindings) == 1 else None
+            return value.value if isinstance(value, ast.Constant) and isinstance(value.value, bool) else None
+        case ast.Constant(value=bool(value)):
+            return value
+    return None
 
 
 def _before(statement: ast.stmt, around: ast.AST) -> Iterator[ast.stmt]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .callbacks import COROUTINE, result
+from .fates import expects_failure, is_ruled_out
 from .flow import LOOPS, is_generator, suspends, within, yields
 from .knowledge.tasks import (
     COROUTINE_TYPES,
@@ -176,33 +177,13 @@ def is_moot(node: ast.AST, module: Module) -> bool:
     The former (`IS_SYNC = True` … `if not IS_SYNC:`) is in code that was generated for both worlds.
     """
     for around in module.ancestors(node):
-        if isinstance(around, (ast.With, ast.AsyncWith)) and any(_expects_error(item) for item in around.items):
-            return True
-        if isinstance(around, ast.If) and not isinstance(node, ast.expr):
-            constant = _constant(around.test, module)
-            if constant is not None and any(s is node for s in (around.orelse if constant else around.body)):
+        if isinstance(around, (ast.With, ast.AsyncWith)):
+            if any(expects_failure(item.context_expr) for item in around.items):
                 return True
+        elif isinstance(around, (ast.If, ast.IfExp)) and is_ruled_out(node, around, module):
+            return True
         node = around
     return False
-
-
-def _expects_error(item: ast.withitem) -> bool:
-    match item.context_expr:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
-            return "raises" in name.lower()
-    return False
-
-
-def _constant(test: ast.expr, module: Module) -> bool | None:
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            constant = _constant(operand, module)
-            return None if constant is None else not constant
-        case ast.Name():
-            bindings = module.bindings(test) or []
-            value = module.value(bindings[0]) if len(bindings) == 1 else None
-            return value.value if isinstance(value, ast.Constant) and isinstance(value.value, bool) else None
-    return None
 
 
 def _shape(whole: ast.AST, value: ast.expr) -> str:
