@@ -73,7 +73,7 @@ class Cache:
 Reported, in coroutines: asyncio's locks, `asyncio.timeout`, `asyncio.TaskGroup`, `StreamReader`; what
 `@contextlib.asynccontextmanager`, asynchronous generators and classes of the same file make; and those of well-known
 libraries, such as `aiohttp.ClientSession` and `httpx.AsyncClient`. `with await lock`, which Python had up to 3.8, is
-reported, too.
+AIO408's.
 
 ## Fix
 
@@ -98,9 +98,8 @@ from ..callbacks import arguments
 from ..coroutines import given_by
 from ..fates import is_deliberate
 from ..knowledge.asynchronous import ITERABLES, MAKE_ITERATORS, MAKE_MANAGERS, MANAGERS
-from ..knowledge.locks import ASYNC_LOCKS
 from ..module import Module
-from ..rule import Edit, Fix, MakeAsync, Report, replace, rule
+from ..rule import Fix, MakeAsync, Report, replace, rule
 
 
 @rule("AIO214", "sync-with-on-async", ast.With, ast.For, ast.ListComp, ast.SetComp, ast.DictComp)
@@ -124,16 +123,9 @@ def _with(node: ast.With, module: Module) -> Iterator[Report]:
     wrong = [item.context_expr for item in node.items if _is_async_manager(item.context_expr, module)]
     if not wrong or is_deliberate(node.body[0], module):
         return
-    edits: list[Edit] = [MakeAsync(node)]
+    fix = Fix(MakeAsync(node)) if len(wrong) == len(node.items) else None
     for manager in wrong:
-        if isinstance(manager, ast.Await):
-            edits.append(replace(manager, "{lock}", lock=manager.value))
-    fix = Fix(*edits) if len(wrong) == len(node.items) else None
-    for manager in wrong:
-        text = ast.unparse(manager)
-        message = f"`{text}` can be entered with `async with` only"
-        if isinstance(manager, ast.Await):
-            message = f"`with {text}` raises since Python 3.9: `async with`"
+        message = f"`{ast.unparse(manager)}` can be entered with `async with` only"
         yield Report(manager, message, fix, "" if fix else "there are plain managers in the same `with`")
 
 
@@ -158,8 +150,6 @@ def _iterated(values: ast.expr) -> str:
 
 
 def _is_async_manager(manager: ast.expr, module: Module) -> bool:
-    if isinstance(manager, ast.Await):
-        return module.type_of(manager.value) in ASYNC_LOCKS
     if isinstance(manager, ast.Call):
         if module.callee(manager) in MAKE_MANAGERS:
             return True
