@@ -122,16 +122,13 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterator
-from typing import TypeAlias
 
-from ..flow import always_true, body, within
-from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS
+from ..flow import always_true, body
+from ..held import Held, held_code, innermost_lock, lets_go
 from ..module import Module
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
 from ..streams import is_stream
 from .aio502_lost_change import slot_read, stream_fix
-
-Held: TypeAlias = ast.With | ast.AsyncWith | ast.Try
 
 UNSAFE = "the consumer's body no longer runs under the lock, and the state may change between two yields"
 # Calls that give a collection, or walk through one, and come to an end.
@@ -146,10 +143,10 @@ def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     function = module.function(given)
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
-    held, lock = _innermost_lock(given, module)
-    if held is None or lock is None or _lets_go(held, lock) or not is_stream(function, module):
+    held, lock = innermost_lock(given, module)
+    if held is None or lock is None or lets_go(held, lock) or not is_stream(function, module):
         return
-    if next(node for node in _yields_in(held) if _innermost_lock(node, module)[0] is held) is not given:
+    if next(node for node in _yields_in(held) if innermost_lock(node, module)[0] is held) is not given:
         return
     name = ast.unparse(lock)
     message = f"the consumer's body runs while `{name}` is held; take the value under the lock and yield outside"
@@ -163,67 +160,13 @@ def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
         yield Report(given, message, fix, related=related)
 
 
-def _innermost_lock(node: ast.AST, module: Module) -> tuple[Held | None, ast.expr | None]:
-    """The block around `node` that holds a lock, and the lock."""
-    function = module.function(node)
-    inner = node
-    for around in module.ancestors(node):
-        if around is function:
-            break
-        if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
-            kinds = ASYNC_LOCKS if isinstance(around, ast.AsyncWith) else THREAD_LOCKS
-            for item in reversed(around.items):
-                if module.type_of(item.context_expr) in kinds:
-                    return around, item.context_expr
-        elif isinstance(around, ast.Try) and inner not in around.finalbody:
-            lock = _released(around, module)
-            if lock is not None:
-                return around, lock
-        inner = around
-    return None, None
-
-
-def _released(guarded: ast.Try, module: Module) -> ast.expr | None:
-    """The lock of `await lock.acquire()`, `try: … finally: lock.release()`."""
-    block = module.block(guarded)
-    before = block[: block.index(guarded)][-1:]
-    match before, guarded.finalbody:
-        case (
-            [ast.Expr(value=taking)],
-            [ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"), args=[], keywords=[]))],
-        ):
-            awaited = isinstance(taking, ast.Await)
-            call = taking.value if isinstance(taking, ast.Await) else taking
-            match call:
-                case ast.Call(func=ast.Attribute(value=same, attr="acquire"), args=[], keywords=[]) if ast.dump(
-                    same
-                ) == ast.dump(lock):
-                    return lock if module.type_of(lock) in (ASYNC_LOCKS if awaited else THREAD_LOCKS) else None
-    return None
-
-
-def _code(held: Held) -> list[ast.AST]:
-    """The nodes that run while the lock is held, in order."""
-    if isinstance(held, ast.Try):
-        return list(within(*held.body, *held.handlers, *held.orelse))
-    return list(body(held))
-
-
 def _yields_in(held: Held) -> list[ast.expr]:
-    return [node for node in _code(held) if isinstance(node, (ast.Yield, ast.YieldFrom))]
-
-
-def _lets_go(held: Held, lock: ast.expr) -> bool:
-    """Is the lock released inside the block, perhaps just for the yield?"""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == "release" and ast.dump(node.value) == ast.dump(lock)
-        for node in _code(held)
-    )
+    return [node for node in held_code(held) if isinstance(node, (ast.Yield, ast.YieldFrom))]
 
 
 def _fix(held: Held, lock: ast.expr, function: FunctionDef, module: Module) -> Fix | str | None:
     """The fix, or why there is none; None: it is AIO502's."""
-    waits = [found for node in _code(held) if isinstance(node, ast.Await) and (found := slot_read(node, module))]
+    waits = [found for node in held_code(held) if isinstance(node, ast.Await) and (found := slot_read(node, module))]
     if waits:
         return None if isinstance(stream_fix(waits[0], module), Fix) else "it waits for changes without a predicate"
     if isinstance(held, ast.Try):
@@ -240,7 +183,7 @@ def _fix(held: Held, lock: ast.expr, function: FunctionDef, module: Module) -> F
 
 
 def _waits_without_predicate(held: Held, module: Module) -> bool:
-    for node in _code(held):
+    for node in held_code(held):
         match node:
             case ast.Call(func=ast.Attribute(value=condition, attr="wait")) if module.type_of(condition) in (
                 "asyncio.Condition",
