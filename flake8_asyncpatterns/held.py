@@ -35,22 +35,60 @@ def innermost_lock(node: ast.AST, module: Module) -> tuple[Held | None, ast.expr
 
 
 def released(guarded: ast.Try, module: Module) -> ast.expr | None:
-    """The lock of `await lock.acquire()`, `try: … finally: lock.release()`."""
+    """The lock of `await lock.acquire()`, `try: … finally: lock.release()`; the first may also stand in the `try`."""
     block = module.block(guarded)
     before = block[: block.index(guarded)][-1:]
-    match before, guarded.finalbody:
-        case (
-            [ast.Expr(value=taking)],
-            [ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"), args=[], keywords=[]))],
-        ):
+    for last in guarded.finalbody:
+        lock = _given_back(last)
+        if lock is None:
+            continue
+        for first in (*before, *guarded.body[:1]):
+            taking = first.value if isinstance(first, ast.Expr) else None
             awaited = isinstance(taking, ast.Await)
-            call = taking.value if isinstance(taking, ast.Await) else taking
-            match call:
-                case ast.Call(func=ast.Attribute(value=same, attr="acquire"), args=[], keywords=[]) if ast.dump(
-                    same
-                ) == ast.dump(lock):
-                    return lock if module.type_of(lock) in (ASYNC_LOCKS if awaited else THREAD_LOCKS) else None
+            taken = taken_by(taking.value if isinstance(taking, ast.Await) else taking)
+            if taken is not None and ast.dump(taken) == ast.dump(lock):
+                return lock if module.type_of(lock) in (ASYNC_LOCKS if awaited else THREAD_LOCKS) else None
     return None
+
+
+def taken_by(call: ast.expr | None) -> ast.expr | None:
+    """The lock that a call waits for, `lock.acquire()`; None: it is no such call, or gives up at once."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=lock, attr="acquire")):
+            blocking = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "blocking")]
+            at_once = any(isinstance(value, ast.Constant) and not value.value for value in blocking)
+            return None if at_once else lock
+    return None
+
+
+def taken(call: ast.Call, module: Module) -> list[ast.stmt]:
+    """The statements that run while the lock is held that a statement of its own, `lock.acquire()`, takes."""
+    lock, statement = taken_by(call), module.parent(call)
+    if lock is None or not isinstance(statement, ast.Expr):
+        return []
+    block = module.block(statement)
+    after = block[block.index(statement) + 1 :]
+    match module.parent(statement):
+        case ast.Try(finalbody=final) as around if block is around.body and any(_is_release(s, lock) for s in final):
+            return after
+    for number, later in enumerate(after):
+        if _is_release(later, lock):
+            return after[:number]
+        if isinstance(later, ast.Try) and any(_is_release(s, lock) for s in later.finalbody):
+            return [*after[:number], *later.body, *later.orelse]
+    return []
+
+
+def _given_back(statement: ast.stmt) -> ast.expr | None:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"), args=[], keywords=[])):
+            return lock
+    return None
+
+
+def _is_release(statement: ast.stmt, lock: ast.expr) -> bool:
+    found = _given_back(statement)
+    return found is not None and ast.dump(found) == ast.dump(lock)
 
 
 def held_code(held: Held) -> list[ast.AST]:
