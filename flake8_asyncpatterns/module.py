@@ -266,6 +266,11 @@ class Module:
         """Does `identifier` mean anything where `at` stands (other than a built-in)?"""
         return self._scopes.lookup(identifier, at) is not None
 
+    def reaches(self, name: ast.Name, at: ast.AST) -> bool:
+        """Does this name mean the same variable where `at` stands?"""
+        home = self._scopes.home(name.id, name)
+        return home is not None and home is self._scopes.home(name.id, at)
+
     def spelling(self, qualified: str, at: ast.AST) -> str | None:
         """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
         return self._scopes.spelling(qualified, at)
