@@ -181,6 +181,13 @@ def lasting(callback: ast.expr, module: Module, bound: Iterable[str] = ()) -> bo
     return True
 
 
+def is_path(node: ast.expr) -> bool:
+    """Is this a name, or an attribute of one?"""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
 def _function(callback: ast.expr, module: Module) -> ast.expr:
     if not isinstance(callback, ast.Call):
         return callback

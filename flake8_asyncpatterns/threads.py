@@ -15,7 +15,9 @@ from .knowledge.threads import (
     OWN_LOOP,
     RUN_IN_EXECUTOR,
     RUNS_A_LOOP,
+    START_A_TASK,
     THREADS,
+    TOUCHES_THE_LOOP,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ Runnable: TypeAlias = ast.FunctionDef | ast.Lambda
 Given: TypeAlias = dict[ast.arg, ast.expr]
 
 METHODS = frozenset(name.rpartition(".")[2] for name in HAND_TO_THREAD)
+TOUCHES = frozenset(name.rpartition(".")[2] for name in TOUCHES_THE_LOOP | START_A_TASK)
 # Calls, and names of callables, are followed so far.
 DEPTH = 3
 
@@ -128,6 +131,40 @@ class Threads:
     def type_of(self, value: ast.expr, given: Given) -> str | None:
         """The type of an expression in a thread: of a parameter, that of what was handed over with the function."""
         return self.module.type_of(value) or self.module.type_of(_resolved(value, given, self.module))
+
+    def touched(self, run: Run) -> str | None:
+        """The qualified name of what a call does to an event loop that runs elsewhere, or is asleep; None: nothing."""
+        module = self.module
+        match run.call.func:
+            case ast.Attribute(value=touched, attr=method) if method in TOUCHES:
+                kind = self.type_of(touched, run.given)
+                name = f"{kind}.{method}" if kind else module.name(run.call.func)
+                if name in TOUCHES_THE_LOOP:
+                    return None if self._made_there(touched, run) else name
+            case ast.Name():
+                name = module.name(run.call.func)
+            case _:
+                return None
+        return name if name in START_A_TASK and not catches(run.call, module) else None
+
+    def _made_there(self, touched: ast.expr, run: Run) -> bool:
+        """Is this something that the thread has made for itself?"""
+        if isinstance(touched, ast.Call):
+            return True
+        bindings = self.module.bindings(touched) if isinstance(touched, ast.Name) else None
+        return any(self.module.function(b) is run.function for b in bindings or () if isinstance(b, ast.Name))
+
+
+def catches(call: ast.Call, module: Module) -> bool:
+    """Does the function around a call catch what it may raise?"""
+    inner: ast.AST = call
+    for around in module.ancestors(call):
+        if isinstance(around, (ast.FunctionDef, ast.Lambda)):
+            return False
+        if isinstance(around, ast.Try) and around.handlers and any(inner is s for s in around.body):
+            return True
+        inner = around
+    return False
 
 
 def _resolved(value: ast.expr, given: Given, module: Module) -> ast.expr:

@@ -98,11 +98,11 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..callbacks import arguments
+from ..callbacks import arguments, is_path
 from ..knowledge.threads import LOOP, START_A_TASK, TOUCHES_THE_LOOP
 from ..module import Module
 from ..rule import Edit, Fix, Related, Report, Symbol, insert, replace, rule
-from ..threads import Run, Threads
+from ..threads import Run, Threads, catches
 
 STARTS_A_TASK = START_A_TASK | {f"{LOOP}.create_task"}
 METHODS = frozenset(name.rpartition(".")[2] for name in TOUCHES_THE_LOOP | START_A_TASK)
@@ -156,32 +156,12 @@ def _touches(module: Module) -> list[Touch]:
     found: dict[ast.Call, Touch] = {}
     for started in threads.started:
         for run in threads.runs(started):
-            name = _touched(run, threads, module)
+            name = threads.touched(run)
             if name is None or run.call in found or threads.asks_for_the_thread(started):
                 continue
             if not threads.has_its_own_loop(started) or _of_a_coroutine(run, module):
                 found[run.call] = Touch(run, name)
     return list(found.values())
-
-
-def _touched(run: Run, threads: Threads, module: Module) -> str | None:
-    match run.call.func:
-        case ast.Attribute(value=touched, attr=method) if method in METHODS:
-            kind = threads.type_of(touched, run.given)
-            name = f"{kind}.{method}" if kind else module.name(run.call.func)
-            if name in START_A_TASK:
-                return None if _catches(run.call, module) else name
-            return name if name in TOUCHES_THE_LOOP and not _made_there(touched, run, module) else None
-    name = module.name(run.call.func) if isinstance(run.call.func, ast.Name) else None
-    return name if name in START_A_TASK and not _catches(run.call, module) else None
-
-
-def _made_there(touched: ast.expr, run: Run, module: Module) -> bool:
-    """Is this something that the thread has made for itself?"""
-    if isinstance(touched, ast.Call):
-        return True
-    bindings = module.bindings(touched) if isinstance(touched, ast.Name) else None
-    return any(module.function(b) is run.function for b in bindings or () if isinstance(b, ast.Name))
 
 
 def _of_a_coroutine(run: Run, module: Module) -> bool:
@@ -190,18 +170,6 @@ def _of_a_coroutine(run: Run, module: Module) -> bool:
     return isinstance(touched, ast.Name) and any(
         module.coroutine(binding) is not None for binding in module.bindings(touched) or () if binding is not touched
     )
-
-
-def _catches(call: ast.Call, module: Module) -> bool:
-    """Does the function around a call catch what it may raise?"""
-    inner: ast.AST = call
-    for around in module.ancestors(call):
-        if isinstance(around, (ast.FunctionDef, ast.Lambda)):
-            return False
-        if isinstance(around, ast.Try) and around.handlers and any(inner is s for s in around.body):
-            return True
-        inner = around
-    return False
 
 
 def _alone(touch: Touch, module: Module) -> Fix | str:
@@ -239,7 +207,7 @@ def _threadsafe(touch: Touch, loop: str) -> Edit:
 
 def _doubt(touch: Touch, module: Module) -> str:
     """Why the call had better happen where it does."""
-    return LATER if _catches(touch.call, module) or _called_by_coroutines(touch.run.function, module) else ""
+    return LATER if catches(touch.call, module) or _called_by_coroutines(touch.run.function, module) else ""
 
 
 def _called_by_coroutines(function: ast.FunctionDef | ast.Lambda, module: Module) -> bool:
@@ -256,7 +224,7 @@ def _way(touch: Touch, module: Module) -> Way | str:
     call, around = touch.call, module.parent(touch.call)
     if touch.name in STARTS_A_TASK:
         return "`asyncio.run_coroutine_threadsafe()` starts a task from a thread, and gives a future to wait for"
-    if touch.name == f"{LOOP}.call_soon" and isinstance(call.func, ast.Attribute) and _is_path(call.func.value):
+    if touch.name == f"{LOOP}.call_soon" and isinstance(call.func, ast.Attribute) and is_path(call.func.value):
         return Way(ast.unparse(call.func.value))
     if not isinstance(around, (ast.Expr, ast.Lambda)):
         return "what the call gives is used"
@@ -264,18 +232,11 @@ def _way(touch: Touch, module: Module) -> Way | str:
         return "`call_soon_threadsafe()` takes no keyword arguments"
     touched, kind = call.func.value, touch.name.rpartition(".")[0]
     if kind == LOOP:
-        return Way(ast.unparse(touched)) if _is_path(touched) else OUT_OF_REACH
+        return Way(ast.unparse(touched)) if is_path(touched) else OUT_OF_REACH
     if kind in HAVE_THEIR_LOOP:
-        return Way(f"{ast.unparse(touched)}.get_loop()") if _is_path(touched) else OUT_OF_REACH
+        return Way(f"{ast.unparse(touched)}.get_loop()") if is_path(touched) else OUT_OF_REACH
     in_reach = _variable(touch, module) or _attribute(touched, module)
     return Way(in_reach) if in_reach else _coroutines(touch, module)
-
-
-def _is_path(node: ast.expr) -> bool:
-    """Is this a name, or an attribute of one?"""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 def _variable(touch: Touch, module: Module) -> str | None:
