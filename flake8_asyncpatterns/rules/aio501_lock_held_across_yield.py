@@ -123,7 +123,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 
-from ..flow import always_true, body
+from ..flow import always_true
 from ..held import Held, held_code, innermost_lock, lets_go
 from ..module import Module
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
