@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from .callbacks import is_callback
+from .circumstances import CIRCUMSTANCES, passed
 from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from .knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
 from .knowledge.locks import THREAD_LOCKS
@@ -75,12 +76,15 @@ def blocks(call: ast.Call, module: Module) -> Blocks | None:
     entry = CALLS.get(name)
     if entry is None and name not in NEVER:
         entry = CALLS.get(f"{name.rpartition('.')[0]}.*")
-    return Blocks(name, entry) if entry and _applies(entry, call, module) else None
+    if entry is None or not _applies(entry, call, module):
+        return None
+    asked = CIRCUMSTANCES.get(entry.code)
+    return Blocks(name, entry) if asked is None or asked(call, name, module) else None
 
 
 def _applies(entry: Blocking, call: ast.Call, module: Module) -> bool:
     """Does this call of it block, with the arguments that it has?"""
-    if any(_is(argument, call, module) for argument in entry.unless):
+    if any(_is(unless, call, module) for unless in entry.unless):
         return False
     if entry.given is not None and not _is(entry.given, call, module):
         return False
@@ -89,7 +93,7 @@ def _applies(entry: Blocking, call: ast.Call, module: Module) -> bool:
 
 def _is(wanted: Argument, call: ast.Call, module: Module) -> bool:
     """Does a call have this argument (with one of the wanted values, if there are any)?"""
-    value = _argument(wanted, call)
+    value = passed(wanted, call)
     match value:
         case None:
             return False
@@ -101,18 +105,6 @@ def _is(wanted: Argument, call: ast.Call, module: Module) -> bool:
         return True
     name = module.name(value)
     return name is not None and any(isinstance(v, Named) and v == name for v in wanted.values)
-
-
-def _argument(wanted: Argument, call: ast.Call) -> ast.expr | None:
-    """The value that a call gives an argument; None: it gives none, or one that cannot be seen."""
-    if wanted.keyword:
-        for keyword in call.keywords:
-            if keyword.arg == wanted.keyword:
-                return keyword.value
-    before = call.args[: wanted.position + 1]
-    if wanted.position < 0 or len(before) <= wanted.position or any(isinstance(a, ast.Starred) for a in before):
-        return None
-    return before[-1]
 
 
 class _Words:
@@ -236,9 +228,9 @@ def report(code: str, module: Module, *, unsafe: str = IN_A_THREAD) -> Iterator[
     `unsafe` is why somebody should look at the fix; empty: it is safe.
     """
     for call, blocking in module.analysis(_InCoroutines).found.get(code, ()):
-        refusal = _refusal(call, blocking.entry, module)
-        fix = None if refusal else in_a_thread(call, module, unsafe=unsafe)
-        yield Report(call, _message(blocking), fix, refusal)
+        refused = refusal(call, blocking.entry.bound, module)
+        fix = None if refused else in_a_thread(call, module, unsafe=unsafe)
+        yield Report(call, _message(blocking), fix, refused)
 
 
 def _message(blocking: Blocks) -> str:
@@ -250,10 +242,10 @@ def _message(blocking: Blocks) -> str:
     return f"{message}; {shown} does not" if instead else message
 
 
-def _refusal(call: ast.Call, entry: Blocking, module: Module) -> str:
+def refusal(call: ast.Call, bound: str, module: Module) -> str:
     """Why a coroutine cannot have a thread make this call; empty: it can."""
-    if entry.bound:
-        return entry.bound
+    if bound:
+        return bound
     if module.coroutine(call) is None:
         return NEEDS_ASYNC
     if library(module) not in THREADS:

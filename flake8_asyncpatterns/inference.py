@@ -24,7 +24,7 @@ from .knowledge.containers import (
     VALUES,
 )
 from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, SAME_RESULT
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE, THREADS
+from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, SAME_TYPE, THREADS
 from .narrowing import Narrowing, dotted
 from .scopes import FUNCTIONS, Definition, Scopes
 
@@ -124,6 +124,8 @@ class Inference:
                 return Type(f"builtins.{type(value).__name__}")
             case ast.UnaryOp(op=ast.Not()):
                 return Type("builtins.bool")
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return next((kind for side in (left, right) if (kind := self.type(side)) and kind.name in PATHS), None)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.type(operand)
         return self._literal(node)

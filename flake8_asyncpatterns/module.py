@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .classes import Classes
 from .inference import Inference
-from .knowledge.names import OTHER_LOOPS
+from .knowledge.names import OTHER_LOOPS, TEST_FOLDERS, TEST_PACKAGES
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 from .settings import NONE, Settings
 
@@ -262,6 +263,10 @@ class Module:
         """The classes of this file that inherit from a class."""
         return self._classes.subclasses(cls)
 
+    def method(self, cls: ast.ClassDef, name: str) -> Definition | None:
+        """What `name` of an instance of exactly this class is; None: unknown, or not of this file."""
+        return self._classes.method(cls, name, exactly=True)
+
     def visible(self, identifier: str, at: ast.AST) -> bool:
         """Does `identifier` mean anything where `at` stands (other than a built-in)?"""
         return self._scopes.lookup(identifier, at) is not None
@@ -282,6 +287,17 @@ class Module:
             for statement in self.nodes(ast.Import, ast.ImportFrom)
             for _, _, qualified in imports(statement)
         }
+
+    def is_test(self) -> bool:
+        """Is this a file of tests, as its name, its folder or its imports say?"""
+        path = PurePath(self.path)
+        return (
+            path.stem.startswith("test_")
+            or path.stem.endswith("_test")
+            or path.stem == "conftest"
+            or not TEST_FOLDERS.isdisjoint(path.parts[:-1])
+            or not TEST_PACKAGES.isdisjoint(self.packages())
+        )
 
     def other_loop(self) -> str | None:
         """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""

@@ -62,6 +62,9 @@ CONSUMERS = frozenset({
     "collections.deque", "math.fsum", "math.prod", "statistics.fmean", "statistics.mean",
 })  # fmt: skip
 
+# What iterates over its argument at once, and may not come to its end.
+STOP_EARLY = frozenset({"builtins.all", "builtins.any", "builtins.next"})
+
 # Iterators with as many items as their first argument has.
 AS_LONG_AS_THEIR_ARGUMENT = frozenset({
     "builtins.enumerate", "builtins.iter", "builtins.list", "builtins.reversed", "builtins.sorted", "builtins.tuple",

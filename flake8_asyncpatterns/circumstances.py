@@ -1,0 +1,198 @@
+"""Whether a call that may block does so where it stands: code around it may say that there is nothing to wait for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from .flow import body, suspends
+from .knowledge.blocking.entry import Argument
+from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER
+from .knowledge.blocking.primitives import (
+    ASKED_BY,
+    BOUNDED,
+    FINISHES,
+    MAKES_DONE,
+    MAXSIZE,
+    NO_WAIT,
+    POLLED_BY,
+    WHEN_ITERATED,
+)
+from .knowledge.loops import CONSUMERS, STOP_EARLY
+from .module import Module
+from .narrowing import dotted
+
+
+def waits(call: ast.Call, name: str, module: Module) -> bool:
+    """May a call of a primitive have to wait, as far as the code around it tells?"""
+    if name in WHEN_ITERATED:
+        return iterated(call, module)
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    owner, _, method = name.rpartition(".")
+    if owner == "fcntl":
+        return not any(isinstance(n, (ast.Name, ast.Attribute)) and _last(n) in NO_WAIT for n in ast.walk(call))
+    text = dotted(receiver) if receiver is not None else ""
+    if receiver is None or not text:
+        return method != "put"
+    if method == "put" and owner in BOUNDED:
+        return _is_bounded(receiver, module) and not _was_asked(call, method, text, module)
+    if method == "acquire":
+        return not _was_made_before(call, text, module) and not _was_asked(call, method, text, module)
+    if method in FINISHES and owner == "concurrent.futures.Future":
+        return not _is_done(call, receiver, text, module) and not _was_asked(call, method, text, module)
+    return not _was_asked(call, method, text, module)
+
+
+def iterated(given: ast.expr, module: Module) -> bool:
+    """Is what an expression gives iterated over at once: by a loop, or by what takes all of it?"""
+    node: ast.AST = given
+    while True:
+        around = module.parent(node)
+        match around:
+            case ast.For() | ast.comprehension() if around.iter is node:
+                return True
+            case ast.Starred() | ast.YieldFrom():
+                return True
+            case ast.Call() if node in around.args:
+                if module.callee(around) in CONSUMERS | STOP_EARLY:
+                    return True
+                node = around  # `enumerate(…)`, `tqdm(…)`: what is iterated over may be that
+            case _:
+                return False
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
+def _before(call: ast.Call, module: Module) -> Iterator[ast.AST]:
+    """The nodes of the function around a call that stand before it."""
+    function = module.function(call)
+    place = (call.lineno, call.col_offset)
+    for node in body(function if function is not None else module.tree):
+        if (getattr(node, "lineno", place[0]), getattr(node, "col_offset", place[1])) < place:
+            yield node
+
+
+def _was_asked(call: ast.Call, method: str, text: str, module: Module) -> bool:
+    """Has the code asked before whether there is anything to wait for?"""
+    asked, polled = ASKED_BY.get(method, frozenset()), POLLED_BY.get(method, frozenset())
+    if not asked and not polled:
+        return False
+    around = set(module.ancestors(call))
+    for node in _before(call, module):
+        match node:
+            case ast.Attribute(value=receiver, attr=question) if question in asked and dotted(receiver) == text:
+                return True
+            case ast.While(test=test) if polled and node not in around:
+                if any(
+                    isinstance(n, ast.Attribute) and n.attr in polled and dotted(n.value) == text
+                    for n in ast.walk(test)
+                ):
+                    return True
+    return False
+
+
+def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
+    """Was what is acquired made in the same block, and has nobody else had it since?"""
+    statement = module.statement(call)
+    block = module.block(statement)
+    for before in reversed(block[: next(i for i, s in enumerate(block) if s is statement)]):
+        match before:
+            case ast.Assign(targets=targets, value=ast.Call()) if text in map(dotted, targets):
+                return True
+            case ast.AnnAssign(target=target, value=ast.Call()) if dotted(target) == text:
+                return True
+        if suspends(before):
+            return False
+    return False
+
+
+def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> bool:
+    """Is a future known to be done: was it waited for before, or is it what a callback is handed?"""
+    bindings = module.bindings(receiver) if isinstance(receiver, ast.Name) else None
+    if module.coroutine(call) is None and any(isinstance(binding, ast.arg) for binding in bindings or ()):
+        return True
+    return any(
+        (isinstance(node, ast.Call) and module.callee(node) in MAKES_DONE)
+        or (isinstance(node, ast.Await) and dotted(node.value) == text)
+        for node in _before(call, module)
+    )
+
+
+def _is_bounded(queue: ast.expr, module: Module) -> bool:
+    """Is a queue surely made with a size, so that it may be full?"""
+    stores = module.bindings(queue) if isinstance(queue, (ast.Name, ast.Attribute)) else None
+    sizes = [_size(module.value(store)) for store in stores or ()]
+    known = [size for size in sizes if size is not None]
+    return bool(known) and not any(isinstance(size, ast.Constant) and not size.value for size in known)
+
+
+def _size(made: ast.expr | None) -> ast.expr | None:
+    return passed(MAXSIZE, made) if isinstance(made, ast.Call) else None
+
+
+def reaches_a_disk(call: ast.Call, name: str, module: Module) -> bool:
+    """Does a call that works on a file work on a real one, as its first mention in its function?"""
+    if name in OPENS_EITHER:
+        position, keyword = OPENS_EITHER[name]
+        given = passed(Argument(position, keyword), call)
+        if given is not None and module.type_of(given) in MEMORY:
+            return False
+    if _is_made_up(call):
+        return False
+    if name in OPENS:
+        return True
+    owner = name.rpartition(".")[0]
+    if owner == FILE or f"{owner}" in OPENS_EITHER or owner == "tarfile.TarFile":
+        return isinstance(call.func, ast.Attribute) and _was_opened_elsewhere(call, call.func.value, module)
+    return True
+
+
+def _is_made_up(call: ast.Call) -> bool:
+    """Is this about something that the kernel makes up: `open("/proc/stat")`, `Path("/proc/stat").read_text()`?"""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Call(args=[ast.Constant(value=str(path))]))):
+            return path.startswith(NO_DISK)
+        case ast.Call(args=[ast.Constant(value=str(path)), *_]):
+            return path.startswith(NO_DISK)
+        case ast.Call(args=[ast.Attribute(attr="devnull"), *_]):
+            return True
+    return False
+
+
+def _was_opened_elsewhere(call: ast.Call, handle: ast.expr, module: Module) -> bool:
+    """Is this the first use of a file that another function has opened?
+
+    What a function opens itself, the call that opens it speaks for.
+    """
+    text = dotted(handle)
+    if not text or not isinstance(handle, (ast.Name, ast.Attribute)):
+        return False
+    home = module.function(call)
+    stores = module.bindings(handle) or []
+    if not stores or any(module.function(store) is home and not _is_handed_over(store, module) for store in stores):
+        return False
+    return not any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text
+        for node in _before(call, module)
+    )
+
+
+def _is_handed_over(store: ast.AST, module: Module) -> bool:
+    """Is this file a parameter, or one that a thread has opened?"""
+    return isinstance(store, ast.arg) or isinstance(module.value(store), ast.Await)
+
+
+CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {"AIO104": reaches_a_disk, "AIO108": waits}
+
+
+def passed(wanted: Argument, call: ast.Call) -> ast.expr | None:
+    """The value that a call gives an argument; None: it gives none, or one that cannot be seen."""
+    by_name = (keyword.value for keyword in call.keywords if keyword.arg == wanted.keyword and wanted.keyword)
+    found = next(by_name, None)
+    if found is not None or wanted.position < 0 or len(call.args) <= wanted.position:
+        return found
+    if any(isinstance(before, ast.Starred) for before in call.args[: wanted.position + 1]):
+        return None
+    return call.args[wanted.position]
