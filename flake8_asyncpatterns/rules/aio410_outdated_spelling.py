@@ -104,19 +104,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TypeGuard
 
+from ..executors import SUPERSEDES, in_a_thread, needless_loop
 from ..flow import is_generator, within
 from ..module import Module
-from ..rule import Edit, Fix, Hole, Remove, Replace, Report, Symbol, replace, rule
+from ..rule import Edit, Fix, Remove, Report, Symbol, replace, rule
 from ..starts import GET
 
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
 RUNNING = "asyncio.get_running_loop"
-LOOP_GETTERS = (RUNNING, GET)
-# A call of several lines goes onto one where that is no longer than every style guide allows.
-SHORT_LINE = 79
 
 
 @rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False, plain=True)
@@ -172,55 +169,11 @@ def _threads(calls: list[ast.Call], module: Module) -> Iterator[Report]:
     """One finding a call; calls by a variable that serves nothing else share their fix, which removes it too."""
     groups: dict[ast.stmt | ast.Call, list[ast.Call]] = {}
     for call in calls:
-        groups.setdefault(_only_for(calls, call, module) or call, []).append(call)
+        groups.setdefault(needless_loop(call, calls, module) or call, []).append(call)
     for needless, group in groups.items():
-        edits: list[Edit] = [_in_a_thread(call, module) for call in group]
+        edits: list[Edit] = [in_a_thread(call, module) for call in group]
         if isinstance(needless, ast.stmt):
             edits.append(Remove(needless))
-        fix = Fix(*edits, unsafe=TO_THREAD, supersedes=("functools.partial", *LOOP_GETTERS))
+        fix = Fix(*edits, unsafe=TO_THREAD, supersedes=SUPERSEDES)
         for call in group:
             yield Report(call, "`run_in_executor(None, …)` is `asyncio.to_thread(…)` now", fix)
-
-
-def _only_for(calls: list[ast.Call], call: ast.Call, module: Module) -> ast.stmt | None:
-    """The statement `loop = asyncio.get_running_loop()` that is there for nothing but some of these calls."""
-    match call.func:
-        case ast.Attribute(value=ast.Name() as loop):
-            receivers = {one.func.value for one in calls if isinstance(one.func, ast.Attribute)}
-            match module.bindings(loop):
-                case [ast.Name() as bound]:
-                    others = [use for use in module.uses(loop) if use is not bound and use not in receivers]
-                    statement = module.parent(bound)
-                    if not others and module.function(bound) is module.function(call):
-                        return statement if _gets_the_loop(statement, module) else None
-    return None
-
-
-def _gets_the_loop(statement: ast.AST | None, module: Module) -> TypeGuard[ast.stmt]:
-    match statement:
-        case ast.Assign(targets=[_], value=ast.Call() as getter) | ast.AnnAssign(value=ast.Call() as getter):
-            return module.callee(getter) in LOOP_GETTERS
-    return False
-
-
-def _in_a_thread(call: ast.Call, module: Module) -> Replace:
-    """`loop.run_in_executor(None, partial(f, a), b)` → `asyncio.to_thread(f, a, b)`."""
-    arguments, keywords = call.args[1:], list[ast.keyword]()
-    match arguments:
-        case [ast.Call(args=[ast.expr() as function, *_]) as partial, *rest] if not isinstance(function, ast.Starred):
-            if module.callee(partial) == "functools.partial":
-                arguments, keywords = [*partial.args, *rest], partial.keywords
-    filling: dict[str, Hole] = {"to_thread": Symbol("asyncio.to_thread")}
-    filling |= {f"argument{index}": argument for index, argument in enumerate(arguments)}
-    filling |= {f"keyword{index}": keyword.value for index, keyword in enumerate(keywords)}
-    parts = [f"{{argument{index}}}" for index in range(len(arguments))]
-    parts += [f"{k.arg}={{keyword{i}}}" if k.arg else f"**{{keyword{i}}}" for i, k in enumerate(keywords)]
-    if _fits_on_a_line(call, arguments, keywords):
-        return replace(call, f"{{to_thread}}({', '.join(parts)})", **filling)
-    return replace(call, "{to_thread}(\n" + "".join(f"    {part},\n" for part in parts) + ")", **filling)
-
-
-def _fits_on_a_line(call: ast.Call, arguments: list[ast.expr], keywords: list[ast.keyword]) -> bool:
-    """Was the call on one line, or is it short enough now?"""
-    shape = ast.Call(ast.Name("asyncio.to_thread"), arguments, keywords)
-    return call.lineno == call.end_lineno or call.col_offset + len(ast.unparse(shape)) < SHORT_LINE
