@@ -14,7 +14,6 @@ from .flow import body, ends, is_generator
 from .knowledge.blocking.entry import WAITS_FOR, Argument
 from .knowledge.decorators import CONTEXT_MANAGERS, RUNS_AT_ONCE
 from .module import Module
-from .narrowing import dotted
 from .rule import Related, Report
 
 # What a chain may end in. Reading or writing a file is usually short, and a matter of its own.
@@ -245,7 +244,7 @@ class Chains:
 def _asks(*nodes: ast.AST) -> bool:
     """Does this code ask whether an event loop runs, or in which thread?"""
     return any(
-        isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in ASKS_FOR_A_LOOP
+        isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ASKS_FOR_A_LOOP
         for around in nodes
         for node in ast.walk(around)
     )

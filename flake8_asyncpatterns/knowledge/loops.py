@@ -17,9 +17,6 @@ ENDS_BY_RAISING = frozenset({
     "__next__", "next", "send", "throw", "close", "fail", "skipTest", "exit", "abort",
 })  # fmt: skip
 
-# Calls that wait in the loop's thread. Each has a rule of its own, whose fix makes a loop around it await.
-WAITS = frozenset({"time.sleep", "builtins.input", "getpass.getpass"})
-
 # Questions about asyncio's objects whose answers change only while the event loop runs (none is thread-safe).
 # Source: "Concurrency and multithreading" and the pages of these classes in the asyncio documentation.
 ASKS_THE_LOOP = frozenset({

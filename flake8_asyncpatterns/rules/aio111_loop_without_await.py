@@ -5,6 +5,38 @@ runs for ever: no other task gets a turn, no timer fires, no signal handler and 
 are found: `while True` without a way out, and a loop that waits for a change that only another task can make. That
 task never runs, so the change never comes.
 
+```python run
+import asyncio
+
+
+class Feed:
+    ready = False
+
+    async def start(self):
+        self.ready = True
+
+    async def wait(self, rounds):
+        while not self.ready and rounds:  # so that this program ends
+            rounds -= 1
+        return rounds
+
+
+async def main():
+    feed = Feed()
+    task = asyncio.create_task(feed.start())
+    print("rounds left:", await feed.wait(1_000_000), "- started:", task.done())
+    await asyncio.sleep(0)
+    print("after an await, started:", task.done())
+
+
+asyncio.run(main())
+```
+
+```text
+rounds left: 0 - started: False
+after an await, started: True
+```
+
 ```python bad
 class Feed:
     def __init__(self):
@@ -54,9 +86,11 @@ async def report(samples, show):
         show(sum(samples) / len(samples))
 ```
 
-Nothing is said about a loop with a `break`, `return`, `raise` or `assert` of its own, one that takes from something
-until that raises (`queue.get_nowait()`, `next(iterator)`), one inside a `try` that catches what may come out of it,
-or one whose condition asks anything that may change by itself: the time, a thread, a process, another object.
+A loop that waits by a call that blocks (`time.sleep()`, `queue.get()`, a database) is left to the rule that tells of
+the call: mended, it awaits. Nothing is said about a loop with a `break`, `return`, `raise` or `assert` of its own, one
+that takes from something until that raises (`queue.get_nowait()`, `next(iterator)`), one inside a `try` that catches
+what may come out of it, or one whose condition asks anything that may change by itself: the time, a thread, a process,
+another object.
 
 ## Fix
 
@@ -81,6 +115,8 @@ import ast
 import builtins
 from collections.abc import Iterator
 
+from ..blocking import blocks
+from ..chains import Chains
 from ..flow import always_true, within
 from ..knowledge.loops import (
     ASKS_THE_LOOP,
@@ -88,12 +124,13 @@ from ..knowledge.loops import (
     HARMLESS,
     PROTOCOL_CALLBACKS,
     PROTOCOLS,
-    WAITS,
 )
 from ..loops import hands_over, may_be_left, may_raise_to_end
 from ..module import Module
 from ..rule import Fix, Report, Symbol, insert, replace, rule
 
+# Rules that are off by default leave a loop to this one.
+OPT_IN = frozenset({"AIO105", "AIO113"})
 REASON = "other tasks get a turn in every round of this loop, and may change what it works on"
 # Values of these types never change by themselves.
 SIMPLE = frozenset({"builtins.bool", "builtins.int", "builtins.float", "builtins.str"})
@@ -132,8 +169,14 @@ def _never_ends(loop: ast.While, module: Module) -> bool:
     return always_true(loop.test) and not (
         may_be_left(loop, module)
         or may_raise_to_end(loop, module)
-        or any(isinstance(node, ast.Call) and module.callee(node) in WAITS for node in within(*loop.body))
+        or any(isinstance(node, ast.Call) and _is_reported(node, module) for node in within(*loop.body))
     )
+
+
+def _is_reported(call: ast.Call, module: Module) -> bool:
+    """Does another rule tell of this call, so that the loop awaits when it is mended?"""
+    blocking = blocks(call, module)
+    return (blocking is not None and blocking.code not in OPT_IN) or call in module.analysis(Chains).real
 
 
 def _waits_for_others(loop: ast.While, module: Module) -> bool:

@@ -5,6 +5,34 @@ and signal handler waits until it is through: connections time out, and a cancel
 cancel. Only what is certain is reported: the rounds are known from the code (`range` with known numbers, nested loops
 multiplied, comprehensions) and come to a million or more, or there is no end at all (`itertools.count()`).
 
+```python run
+import asyncio
+
+
+async def total(numbers, every=0):
+    result = 0
+    for number in range(numbers):
+        if every and number % every == 0:
+            await asyncio.sleep(0)
+        result += number
+    return result
+
+
+async def main():
+    ticks = []
+    asyncio.get_running_loop().call_soon(ticks.append, "tick")
+    print(await total(1_000_000), "- others had a turn:", bool(ticks))
+    print(await total(1_000_000, every=10_000), "- others had a turn:", bool(ticks))
+
+
+asyncio.run(main())
+```
+
+```text
+499999500000 - others had a turn: False
+499999500000 - others had a turn: True
+```
+
 ```python bad
 async def checksum(table):
     total = 0

@@ -1,0 +1,139 @@
+"""How a coroutine comes to block by way of plain functions."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+from cases import codes, found, mended
+
+from flake8_asyncpatterns.chains import Chains, Step
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.rules import RULES
+
+IMPORTS = "import asyncio, contextlib, functools, requests, threading, time\n"
+SLEEPS = "def slow(*args): time.sleep(1)\n"
+
+
+def chains(text: str) -> list[str]:
+    """The ways to what blocks, `f → g → time.sleep`, in the order of the calls."""
+    module = Module.parse(IMPORTS + dedent(text))
+    found = sorted(module.analysis(Chains).real.items(), key=lambda item: item[0].lineno)
+    return [" → ".join(name(step) for step in first.steps()) for _, first in found]
+
+
+def name(step: Step) -> str:
+    return step.function.name if step.function else step.end.name
+
+
+def test_the_shortest_way_is_shown_and_circles_are_no_matter() -> None:
+    text = """
+    def far(): near(); far()
+    def near(): slow(); far()
+    async def f(): far()
+    async def g(): near()
+    """
+    assert chains(SLEEPS + dedent(text)) == ["far → near → slow → time.sleep", "near → slow → time.sleep"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "async def f(): await asyncio.to_thread(slow)",
+        "async def f(): threading.Thread(target=slow).start()",
+        "async def f(): return functools.partial(slow, 1)",
+        "async def f(): return lambda: slow()",
+        "async def f(): return (slow() for _ in range(3))",
+        "def gen():\n    yield slow()\nasync def f(): return gen()",
+        "async def other(): slow()\nasync def f(): await other()",
+        "def g():\n    def inner(): slow()\n    return inner\nasync def f(): return g()",
+        "def g():\n    if not asyncio.get_event_loop().is_running(): slow()\nasync def f(): g()",
+        "def g(loop):\n    return None if loop.is_running() else slow()\nasync def f(loop): g(loop)",
+        "@decorated\ndef g(): slow()\nasync def f(): g()",
+        "class A:\n    def g(self): slow()\n    async def f(self): self.g()\nclass B(A):\n    def g(self): pass",
+        "def g(wait=False):\n    if wait: slow()\nasync def f(): g()",
+        "def g(wait):\n    if not wait: return\n    slow()\nasync def f(): g(False)",
+        "def g(a, *, mode='x'):\n    if mode == 'y' and a: slow()\nasync def f(a): g(a)",
+        "class A:\n    def g(self, now):\n        if now is None: slow()\n    async def f(self): self.g(1)",
+        "def g(): h(False)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
+    ],
+)
+def test_what_does_not_block(text: str) -> None:
+    before = "async def other(): pass\n" if "await other" in text else ""
+    ways = chains(before + SLEEPS + text)
+    assert ways == (["slow → time.sleep"] if "await other" in text else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("async def f(): slow()", "slow"),
+        ("async def f(): return [slow() for _ in range(3)]", "slow"),
+        ("async def f(): return any(slow() for _ in range(3))", "slow"),
+        ("async def f():\n    def inner(): slow()\n    inner()", "inner → slow"),
+        ("def gen():\n    yield slow()\nasync def f():\n    for _ in gen(): pass", "gen → slow"),
+        ("@functools.cache\ndef g(): slow()\nasync def f(): g()", "g → slow"),
+        ("@contextlib.contextmanager\ndef g():\n    yield slow()\nasync def f():\n    with g(): pass", "g → slow"),
+        ("def g(wait=True):\n    if wait: slow()\nasync def f(): g()", "g → slow"),
+        ("def g(wait):\n    if wait: slow()\nasync def f(w): g(w)", "g → slow"),
+        ("def g(wait=False):\n    if wait: slow()\nasync def f(**o): g(**o)", "g → slow"),
+        ("class A:\n    def __init__(self): slow()\nasync def f(): return A()", "__init__ → slow"),
+        ("class A:\n    @classmethod\n    def g(cls): slow()\n    async def f(self): self.g()", "g → slow"),
+        ("class A:\n    def g(self): slow()\nclass B(A):\n    async def f(self): self.g()", "g → slow"),
+        ("class A:\n    def g(self): slow()\nasync def f(a: A): a.g()", "g → slow"),
+        ("@asyncio.coroutine\ndef f():\n    slow()\n    yield from asyncio.sleep(0)", "slow"),
+    ],
+)
+def test_what_blocks(text: str, way: str) -> None:
+    assert chains(SLEEPS + text) == [f"{way} → time.sleep"]
+
+
+def test_every_place_on_the_way_is_told() -> None:
+    text = """\
+import requests
+def get():
+    return requests.get("x")
+def load():
+    return get()
+async def f():
+    load()
+"""
+    [finding] = found(text, [RULES["AIO110"]])
+    assert finding.line == 7
+    assert finding.message.endswith("`load` (line 4) → `get` (line 2) → `requests.get` (line 3)")
+    assert [(place.node.lineno, place.message) for place in finding.related] == [
+        (5, "`load` calls `get`"),
+        (3, "`get` calls `requests.get`"),
+    ]
+
+
+def test_work_on_files_is_told_apart() -> None:
+    text = "def g(p): return open(p)\ndef h(p):\n    g(p)\n    input()\nasync def f(p):\n    g(p)\n    h(p)\n"
+    assert codes(text) == ["AIO114", "AIO110"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def g():\n    time.sleep(1)\n    asyncio.get_running_loop().stop()\nasync def f(): g()\n",
+        "def g():\n    yield time.sleep(1)\nasync def f(): list(g())\n",
+        "def g():\n    time.sleep(1)\n    return asyncio.sleep(1)\nasync def f(): await g()\n",
+        "lock = threading.RLock()\ndef g(): lock.acquire()\nasync def f(): g()\n",
+    ],
+)
+def test_what_a_thread_cannot_run_is_left(text: str) -> None:
+    [finding] = found(IMPORTS + text, [RULES["AIO110"]])
+    assert finding.refusal
+    assert finding.fix is None
+    assert mended(IMPORTS + text, rules=[RULES["AIO110"]]).text == IMPORTS + text
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(1)", "items.get()", "slow()", "requests.get('x')"])
+def test_a_loop_that_blocks_is_the_matter_of_the_rule_for_that(wait: str) -> None:
+    text = f"import queue\n{IMPORTS}{SLEEPS}async def f(items: queue.Queue):\n    while True:\n        {wait}\n"
+    assert "AIO111" not in codes(text)
+    assert len(codes(text)) == 1
+
+
+def test_a_loop_that_asks_about_files_is_still_one_without_an_await() -> None:
+    assert codes("import os\nasync def f(p):\n    while True:\n        print(os.stat(p))\n") == ["AIO111", "AIO105"]

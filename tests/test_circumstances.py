@@ -1,0 +1,121 @@
+"""What the code around a call says of it: is there anything to wait for?"""
+
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+
+from flake8_asyncpatterns.blocking import blocks
+from flake8_asyncpatterns.module import Module
+
+IMPORTS = """\
+import asyncio, concurrent.futures, fcntl, gzip, io, multiprocessing, os, queue, tarfile, tempfile, threading, zipfile
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+"""
+
+
+def blocked(text: str) -> list[str]:
+    """The calls in a text that block, in order."""
+    module = Module.parse(IMPORTS + dedent(text))
+    calls = [call for call in module.nodes(ast.Call) if blocks(call, module)]
+    return [ast.unparse(call) for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))]
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("async def f(q: queue.Queue): q.get()", ["q.get()"]),
+        ("async def f(q: queue.Queue): q.put(1)", []),
+        ("async def f():\n    q = queue.Queue(0)\n    q.put(1)", []),
+        ("async def f(n):\n    q = queue.Queue(n)\n    q.put(1)", ["q.put(1)"]),
+        ("async def f():\n    q = queue.Queue(maxsize=2)\n    q.put(1)", ["q.put(1)"]),
+        ("async def f():\n    q = queue.Queue(2)\n    if not q.full():\n        q.put(1)", []),
+        ("async def f(q: queue.Queue):\n    while not q.empty():\n        q.get()", []),
+        ("async def f(q: queue.Queue, p: queue.Queue):\n    while not p.empty():\n        q.get()", ["q.get()"]),
+        ("async def f(q: queue.SimpleQueue):\n    if q.qsize():\n        return q.get()", []),
+        ("async def f(c: multiprocessing.connection.Connection):\n    return c.recv()", ["c.recv()"]),
+    ],
+)
+def test_queues(text: str, calls: list[str]) -> None:
+    assert blocked(text) == calls
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("async def f(p: ThreadPoolExecutor, g):\n    return p.submit(g).result()", ["p.submit(g).result()"]),
+        ("async def f(p: ThreadPoolExecutor, g):\n    x = p.submit(g)\n    return x.result()", ["x.result()"]),
+        ("async def f(p: ThreadPoolExecutor, g):\n    x = p.submit(g)\n    if x.done():\n        x.result()", []),
+        ("async def f(x: Future):\n    await asyncio.wrap_future(x)\n    return x.result()", []),
+        ("def f(x: Future):\n    return x.result()", []),
+        ("async def f(x: Future):\n    return x.result()", ["x.result()"]),
+        ("async def f(xs):\n    return [x.result() for x in as_completed(xs)]", ["as_completed(xs)"]),
+        ("async def f(xs):\n    for i, x in enumerate(as_completed(xs)):\n        x.result()", ["as_completed(xs)"]),
+        ("async def f(xs):\n    return as_completed(xs)", []),
+        ("async def f(p: ThreadPoolExecutor, g, xs):\n    p.map(g, xs)", []),
+        ("async def f(p: ThreadPoolExecutor, g, xs):\n    return sum(p.map(g, xs))", ["p.map(g, xs)"]),
+        ("async def f(p: ThreadPoolExecutor):\n    p.shutdown(False)", []),
+    ],
+)
+def test_futures(text: str, calls: list[str]) -> None:
+    assert blocked(text) == calls
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("async def f():\n    x = threading.Lock()\n    x.acquire()", []),
+        ("async def f(g):\n    x = threading.Lock()\n    await g(x)\n    x.acquire()", ["x.acquire()"]),
+        ("async def f(x: threading.Lock):\n    x.acquire(timeout=0)", []),
+        ("async def f(x: threading.Event):\n    if not x.is_set():\n        x.wait()", ["x.wait()"]),
+        (
+            "async def f(x: threading.Event):\n    while not x.is_set():\n        await asyncio.sleep(1)\n    x.wait()",
+            [],
+        ),
+        ("async def f(x: threading.Thread):\n    while x.is_alive():\n        x.join(1)", ["x.join(1)"]),
+        ("def f(x):\n    fcntl.flock(x, fcntl.LOCK_EX)", ["fcntl.flock(x, fcntl.LOCK_EX)"]),
+        ("def f(x):\n    fcntl.flock(x, fcntl.LOCK_EX | fcntl.LOCK_NB)", []),
+    ],
+)
+def test_locks_and_threads(text: str, calls: list[str]) -> None:
+    assert blocked(text) == calls
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("async def f(p):\n    with open(p) as x:\n        return x.read(), x.read()", ["open(p)"]),
+        ("async def f():\n    return open('/dev/null'), open(os.devnull), Path('/proc/stat').read_text()", []),
+        ("async def f(d):\n    b = io.BytesIO(d)\n    return zipfile.ZipFile(b), gzip.GzipFile(fileobj=b)", []),
+        ("async def f(d):\n    return tarfile.open(fileobj=io.BytesIO(d))", []),
+        ("async def f(p):\n    return zipfile.ZipFile(p)", ["zipfile.ZipFile(p)"]),
+        ("async def f(p):\n    x = await asyncio.to_thread(open, p)\n    return x.read()", ["x.read()"]),
+        (
+            "async def f(p: Path):\n    return (p / 'x').parent.joinpath('y').read_text()",
+            ["(p / 'x').parent.joinpath('y').read_text()"],
+        ),
+        (
+            "async def f(p: Path):\n    for x in p.iterdir():\n        x.write_text('')",
+            ["p.iterdir()", "x.write_text('')"],
+        ),
+        ("async def f(x: tempfile.SpooledTemporaryFile):\n    return x.read()", []),
+    ],
+)
+def test_files(text: str, calls: list[str]) -> None:
+    assert blocked(text) == calls
+
+
+def test_a_file_that_another_function_opened_is_told_once() -> None:
+    text = """
+    class Log:
+        def __init__(self):
+            self.file = open("log")
+
+        async def write(self, line):
+            self.file.write(line)
+            self.file.flush()
+    """
+    assert blocked(text) == ["open('log')", "self.file.write(line)"]
