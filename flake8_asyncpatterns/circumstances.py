@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from .flow import body, suspends
 from .knowledge.blocking.entry import Argument
-from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER
+from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS_EITHER, READS_ON
 from .knowledge.blocking.primitives import (
     ASKED_BY,
     BOUNDED,
@@ -21,6 +21,7 @@ from .knowledge.blocking.primitives import (
 from .knowledge.loops import CONSUMERS, STOP_EARLY
 from .module import Module
 from .narrowing import dotted
+from .scopes import FUNCTIONS
 
 
 def waits(call: ast.Call, name: str, module: Module) -> bool:
@@ -133,20 +134,16 @@ def _size(made: ast.expr | None) -> ast.expr | None:
 
 
 def reaches_a_disk(call: ast.Call, name: str, module: Module) -> bool:
-    """Does a call that works on a file work on a real one, as its first mention in its function?"""
+    """Does a call that works on a file work on a real one, where nothing else speaks for it?"""
     if name in OPENS_EITHER:
         position, keyword = OPENS_EITHER[name]
         given = passed(Argument(position, keyword), call)
         if given is not None and module.type_of(given) in MEMORY:
             return False
-    if _is_made_up(call):
-        return False
-    if name in OPENS:
-        return True
-    owner = name.rpartition(".")[0]
-    if owner == FILE or f"{owner}" in OPENS_EITHER or owner == "tarfile.TarFile":
-        return isinstance(call.func, ast.Attribute) and _was_opened_elsewhere(call, call.func.value, module)
-    return True
+    owner, _, method = name.rpartition(".")
+    if owner == FILE or owner in OPENS_EITHER or owner == "tarfile.TarFile":
+        return isinstance(call.func, ast.Attribute) and _is_worth_telling(call, call.func.value, method, module)
+    return not _is_made_up(call)
 
 
 def _is_made_up(call: ast.Call) -> bool:
@@ -161,22 +158,49 @@ def _is_made_up(call: ast.Call) -> bool:
     return False
 
 
-def _was_opened_elsewhere(call: ast.Call, handle: ast.expr, module: Module) -> bool:
-    """Is this the first use of a file that another function has opened?
+def _is_worth_telling(call: ast.Call, handle: ast.expr, method: str, module: Module) -> bool:
+    """Is this the first use of a file that another function has opened, or a loop that reads one piece by piece?
 
-    What a function opens itself, the call that opens it speaks for.
+    For everything else that a function does with a file that it opens itself, the call that opens it speaks.
     """
     text = dotted(handle)
-    if not text or not isinstance(handle, (ast.Name, ast.Attribute)):
+    stores = module.bindings(handle) if text and isinstance(handle, (ast.Name, ast.Attribute)) else None
+    if not stores:
         return False
     home = module.function(call)
-    stores = module.bindings(handle) or []
-    if not stores or any(module.function(store) is home and not _is_handed_over(store, module) for store in stores):
+    own = [store for store in stores if module.function(store) is home and not _is_handed_over(store, module)]
+    if own and (method not in READS_ON or not all(_is_read_on(call, store, module) for store in own)):
         return False
     return not any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and dotted(node.func.value) == text
+        and (not own or (node.func.attr in READS_ON and all(_is_read_on(node, store, module) for store in own)))
         for node in _before(call, module)
     )
+
+
+def _is_read_on(call: ast.Call, store: ast.AST, module: Module) -> bool:
+    """Does a `while` read on and on from a file that was opened before it?"""
+    around, opened = module.ancestors(call), _opening(store, module)
+    loop = next((node for node in around if isinstance(node, (ast.While, *FUNCTIONS))), None)
+    return (
+        isinstance(loop, ast.While)
+        and bool(call.args)
+        and loop not in module.ancestors(store)
+        and opened is not None
+        and reaches_a_disk(opened, module.callee(opened) or "", module)
+    )
+
+
+def _opening(store: ast.AST, module: Module) -> ast.Call | None:
+    """The call that opens what a variable stands for."""
+    match module.value(store), module.parent(store):
+        case ast.Call() as call, _:
+            return call
+        case None, ast.withitem(context_expr=ast.Call() as call):
+            return call
+    return None
 
 
 def _is_handed_over(store: ast.AST, module: Module) -> bool:

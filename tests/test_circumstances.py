@@ -119,3 +119,18 @@ def test_a_file_that_another_function_opened_is_told_once() -> None:
             self.file.flush()
     """
     assert blocked(text) == ["open('log')", "self.file.write(line)"]
+
+
+def test_a_loop_that_reads_piece_by_piece_is_told_of_itself() -> None:
+    text = """
+    async def send(path, write):
+        with open(path, "rb") as file:
+            write(file.read(10))
+            while piece := file.read(1024):
+                write(piece)
+                write(file.read(16))
+        with gzip.open(io.BytesIO(b"")) as memory:
+            while piece := memory.read(1024):
+                write(piece)
+    """
+    assert blocked(text) == ["open(path, 'rb')", "file.read(1024)"]

@@ -85,9 +85,9 @@ class Store:
         await asyncio.to_thread((self.folder / f"{key}.json").write_bytes, data)
 ```
 
-A file that another function has opened is reported where a coroutine first uses it. Nothing is said of `anyio.Path` and
-`aiofiles`, of archives in memory (`ZipFile(BytesIO())`), of what the kernel makes up (`/dev`, `/proc`, `/sys`), and in
-tests. What a coroutine does by way of plain functions is AIO114's.
+A file that another function has opened is reported where a coroutine first uses it, and so is a `while` that reads on
+and on from one. Nothing is said of `anyio.Path` and `aiofiles`, of archives in memory (`ZipFile(BytesIO())`), of what
+the kernel makes up (`/dev`, `/proc`, `/sys`), and in tests. What is done by way of plain functions is AIO114's.
 
 ## Fix
 

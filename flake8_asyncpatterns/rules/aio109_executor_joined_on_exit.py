@@ -98,7 +98,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..blocking import blocks
 from ..executors import SUPERSEDES, in_a_thread, needless_loop
 from ..flow import suspends, within, yields
 from ..knowledge.blocking.primitives import EXECUTORS, THREADS
@@ -116,21 +115,19 @@ def executor_joined_on_exit(block: ast.With, module: Module) -> Iterator[Report]
     """Report executors that a coroutine leaves by the end of a `with` block."""
     for item in block.items:
         kind = module.type_of(item.context_expr)
-        if kind in EXECUTORS and module.coroutine(block) is not None and _may_have_work(block, module):
+        if kind in EXECUTORS and module.coroutine(block) is not None and _may_have_work(block):
             threads = "threads" if kind in THREADS else "processes"
             message = f"the end of this `with` waits for the pool's {threads}, and blocks the event loop meanwhile"
             fix = _fix(block, item, module) if kind in THREADS else None
             yield Report(item.context_expr, message, fix, refusal="" if fix else KEEP_ONE)
 
 
-def _may_have_work(block: ast.With, module: Module) -> bool:
-    """May the pool have something to do when the block ends, which nothing inside has waited for before?"""
+def _may_have_work(block: ast.With) -> bool:
+    """May the pool have something to do when the block ends?"""
     if suspends(*block.body):
         return True
-    inside = list(within(*block.body))
-    if yields(*block.body) or any(isinstance(node, ast.Call) and blocks(node, module) for node in inside):
-        return False
-    return any(isinstance(node, ast.Attribute) and node.attr in HANDS_OVER for node in inside)
+    handed = any(isinstance(node, ast.Attribute) and node.attr in HANDS_OVER for node in within(*block.body))
+    return handed and not yields(*block.body)
 
 
 def _fix(block: ast.With, item: ast.withitem, module: Module) -> Fix | None:

@@ -28,6 +28,8 @@ OPENS_EITHER = {
     "lzma.open": (0, "filename"),
     "lzma.LZMAFile": (0, "filename"),
 }
+# Methods that read the next piece of a file.
+READS_ON = frozenset({"read", "read1", "readinto", "readline", "readlines"})
 # Types that are files in memory.
 MEMORY = frozenset({"io.BytesIO", "io.StringIO", "tempfile.SpooledTemporaryFile"})
 # What begins so is made up by the kernel, and read without waiting for a disk.
