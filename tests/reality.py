@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import io
+import multiprocessing
 import sys
 import threading
 import time
@@ -16,7 +17,16 @@ from flake8_asyncpatterns.knowledge.blocking import Blocking
 
 REMOVED_MODULES = frozenset({"crypt", "nntplib", "telnetlib"})  # in Python 3.13
 # Attributes that only objects have.
-PARTS: dict[str, object] = {"subprocess.Popen.stdout": io.TextIOWrapper}
+PARTS: dict[str, object] = {
+    "subprocess.Popen.stdout": io.TextIOWrapper,
+    "threading.Lock": threading.Lock(),
+    "threading.RLock": threading.RLock(),
+    "threading.Condition": threading.Condition(),
+    **{
+        f"multiprocessing.synchronize.{name}": getattr(multiprocessing, name)()
+        for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore")
+    },
+}
 # A call that does not wait has long returned by then. (On a slow machine it may not have: then it is not found out.)
 GRACE = 0.02
 PATIENCE = 30

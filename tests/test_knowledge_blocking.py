@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
+import waiting
 from reality import Audit, exists_here, is_standard, resolve, takes, waits
 
 from flake8_asyncpatterns.knowledge.blocking import (
@@ -55,7 +56,6 @@ from flake8_asyncpatterns.knowledge.blocking import (
 )
 
 STANDARD = {name: entry for name, entry in CALLS.items() if is_standard(name)}
-OURS = {n: e for table in (consoles, cpu, databases, network, sleeps, subprocesses) for n, e in table.CALLS.items()}
 LOCAL = "127.0.0.1"
 MUCH = b"x" * 20_000_000  # more than any buffer takes
 A_WHILE = 0.05
@@ -483,15 +483,16 @@ NOT_CALLED = {
     "imaplib.IMAP4_SSL.open": "is what IMAP4.open is, and a handshake",
     "pty.spawn": "takes over the terminal",
     "telnetlib.Telnet.interact": "takes over the terminal",
+    **waiting.SILENT,
 }
-SCENES = (conversation, http_calls, sockets, servers, processes, sqlite, typing, computing)
+SCENES = (conversation, http_calls, sockets, servers, processes, sqlite, typing, computing, *waiting.SCENES)
 
 
 def of_its_own() -> Iterator[str]:
-    """Our entries; of those that several classes inherit, one."""
+    """The entries; of those that several classes inherit, one."""
     seen: set[object] = set()
-    for name, entry in OURS.items():
-        if is_standard(name) and exists_here(entry):
+    for name, entry in STANDARD.items():
+        if exists_here(entry):
             found = resolve(name)
             if found not in seen:
                 seen.add(found)
@@ -523,6 +524,10 @@ def test_a_coroutine_that_calls_it_keeps_its_loop_waiting(name: str, tmp_path: P
         assert event in audit.of(call)
         return
     with ExitStack() as stack:
+        if raises := waiting.events(name, Room(tmp_path, stack)):
+            call, event = raises
+            assert event in audit.of(call)
+            return
         made = (scene(name, Room(tmp_path, stack)) for scene in SCENES)
         call, until = next(found for found in made if found)
         assert waits(call, until) if callable(until) else takes(call, until)

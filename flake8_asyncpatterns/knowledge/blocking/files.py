@@ -29,7 +29,7 @@ OPENS_EITHER = {
     "lzma.LZMAFile": (0, "filename"),
 }
 # Methods that read the next piece of a file.
-READS_ON = frozenset({"read", "read1", "readinto", "readline", "readlines"})
+READS_ON = frozenset({"read", "readinto", "readline", "readlines"})
 # Types that are files in memory.
 MEMORY = frozenset({"io.BytesIO", "io.StringIO", "tempfile.SpooledTemporaryFile"})
 # What begins so is made up by the kernel, and read without waiting for a disk.
@@ -56,7 +56,7 @@ CALLS: dict[str, Blocking] = {
     **each("zipfile", "is_zipfile", _FILE),
     **each("tarfile", "is_tarfile", _FILE),
     **each("configparser.ConfigParser", "read", _FILE),
-    **each(FILE, "read read1 readall readinto readline readlines write writelines flush truncate", _FILE),
+    **each(FILE, "read readall readinto readline readlines write writelines flush truncate", _FILE),
     **each("zipfile.ZipFile", "extract extractall testzip", _FILE),
     **each("tarfile.TarFile", "add extract extractall", _FILE),
     **each("os.path", "exists lexists isfile isdir islink ismount getsize getmtime getatime getctime", _METADATA),
@@ -88,7 +88,7 @@ RETURNS: dict[str, str] = {
         f"{_PATH}.{name}": _PATH
         for name in (
             "absolute", "cwd", "expanduser", "home", "joinpath", "readlink", "relative_to", "rename", "replace",
-            "resolve", "with_name", "with_segments", "with_stem", "with_suffix",
+            "resolve", "with_name",  "with_stem", "with_suffix",
         )
     },
 }  # fmt: skip

@@ -36,17 +36,18 @@ def _moved(position: int) -> Blocking:
 
 
 _WAITS = Blocking("AIO108")
+_LAZY = Blocking("AIO108", bound="the items of its iterator are what is waited for")
+_SHUTDOWN = Blocking("AIO108", unless=(Argument(0, "wait", NOT_BLOCKING),))
 
 # The executors of the standard library. Source: Lib/concurrent/futures, CPython 3.11-3.14.
 THREADS = frozenset({"concurrent.futures.ThreadPoolExecutor"})
-EXECUTORS = THREADS | {
-    "concurrent.futures.Executor",
-    "concurrent.futures.ProcessPoolExecutor",
-    "concurrent.futures.InterpreterPoolExecutor",
-}
+_EXECUTORS = THREADS | {"concurrent.futures.Executor", "concurrent.futures.ProcessPoolExecutor"}
+_INTERPRETERS = "concurrent.futures.InterpreterPoolExecutor"
+EXECUTORS = _EXECUTORS | {_INTERPRETERS}
 _QUEUES = ("queue.Queue", "queue.LifoQueue", "queue.PriorityQueue")
-_PROCESS_QUEUES = ("multiprocessing.Queue", "multiprocessing.JoinableQueue")
-_POOLS = ("multiprocessing.Pool", "multiprocessing.pool.ThreadPool")
+_PROCESS_QUEUES = ("multiprocessing.queues.Queue", "multiprocessing.queues.JoinableQueue")
+_POOLS = ("multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool")
+_SYNCHRONIZE = "multiprocessing.synchronize"
 
 # What a queue that may be full is made with, and where in the call.
 MAXSIZE = Argument(0, "maxsize")
@@ -93,36 +94,34 @@ MAKES_DONE = frozenset({
 # Sources: "threading", "queue", "concurrent.futures", "multiprocessing", "select", "selectors", "signal", "fcntl" and
 # "time" in the library reference, CPython 3.11-3.14; janus/__init__.py of janus 2; filelock/_api.py of filelock 3.
 CALLS: dict[str, Blocking] = {
-    **each(("threading.Lock", "multiprocessing.Lock"), "acquire", _acquired("asyncio.Lock", _HELD)),
-    **each(("threading.RLock", "multiprocessing.RLock"), "acquire", _acquired("asyncio.Lock", _SAME_THREAD)),
+    **each(("threading.Lock", f"{_SYNCHRONIZE}.Lock"), "acquire", _acquired("asyncio.Lock", _HELD)),
+    **each(("threading.RLock", f"{_SYNCHRONIZE}.RLock"), "acquire", _acquired("asyncio.Lock", _SAME_THREAD)),
     **each("threading.Condition", "acquire", _acquired("asyncio.Condition", _SAME_THREAD)),
     **each("threading.Condition", "wait", _within(0)._replace(instead="asyncio.Condition", bound=_SAME_THREAD)),
     **each("threading.Condition", "wait_for", _within(1)._replace(instead="asyncio.Condition", bound=_SAME_THREAD)),
     **each(
-        (
-            f"{module}.{kind}"
-            for module in ("threading", "multiprocessing")
-            for kind in ("Semaphore", "BoundedSemaphore")
-        ),
+        (f"{module}.{kind}" for module in ("threading", _SYNCHRONIZE) for kind in ("Semaphore", "BoundedSemaphore")),
         "acquire",
         _acquired("asyncio.Semaphore", _HELD),
     ),
-    **each(("threading.Event", "multiprocessing.Event"), "wait", _within(0)._replace(instead="asyncio.Event")),
-    **each(("threading.Barrier", "multiprocessing.Barrier"), "wait", _within(0)._replace(instead="asyncio.Barrier")),
+    **each(("threading.Event", f"{_SYNCHRONIZE}.Event"), "wait", _within(0)._replace(instead="asyncio.Event")),
+    **each(("threading.Barrier", f"{_SYNCHRONIZE}.Barrier"), "wait", _within(0)._replace(instead="asyncio.Barrier")),
     **each(("threading.Thread", "threading.Timer", "multiprocessing.Process"), "join", _within(0)),
     **each((*_QUEUES, *_PROCESS_QUEUES, "queue.SimpleQueue"), "get", _moved(0)),
     **each((*_QUEUES, *_PROCESS_QUEUES), "put", _moved(1)),
-    **each((*_QUEUES, "multiprocessing.JoinableQueue"), "join", Blocking("AIO108", "asyncio.Queue")),
-    **each("multiprocessing.SimpleQueue", "get", _WAITS),
+    **each((*_QUEUES, "multiprocessing.queues.JoinableQueue"), "join", Blocking("AIO108", "asyncio.Queue")),
+    **each("multiprocessing.queues.SimpleQueue", "get", _WAITS),
     **each("janus.SyncQueue", "get", _moved(0)._replace(instead="janus.Queue.async_q")),
     **each("janus.SyncQueue", "join", Blocking("AIO108", "janus.Queue.async_q")),
     **each("concurrent.futures.Future", "result exception", _within(0)._replace(instead="asyncio.wrap_future")),
     **each("concurrent.futures", "wait", _within(1)._replace(instead="asyncio.wait")),
     **each("concurrent.futures", "as_completed", Blocking("AIO108", "asyncio.as_completed", bound=_ITERATED)),
-    **each(EXECUTORS, "map", Blocking("AIO108", bound="the items of its iterator are what is waited for")),
-    **each(EXECUTORS, "shutdown", Blocking("AIO108", unless=(Argument(0, "wait", NOT_BLOCKING),))),
+    **each(_EXECUTORS, "map", _LAZY),
+    **each(_EXECUTORS, "shutdown", _SHUTDOWN),
+    **each(_INTERPRETERS, "map", _LAZY._replace(only=">=3.14")),
+    **each(_INTERPRETERS, "shutdown", _SHUTDOWN._replace(only=">=3.14")),
     **each(_POOLS, "apply map starmap join", _WAITS),
-    **each(_POOLS, "imap imap_unordered", Blocking("AIO108", bound="the items of its iterator are what is waited for")),
+    **each(_POOLS, "imap imap_unordered", _LAZY),
     **each("multiprocessing.pool.AsyncResult", "get wait", _within(0)),
     **each("multiprocessing.connection.Connection", "recv recv_bytes", _WAITS),
     **each("multiprocessing.connection.Listener", "accept", _WAITS),
@@ -135,7 +134,7 @@ CALLS: dict[str, Blocking] = {
 }
 NEVER: frozenset[str] = frozenset()
 RETURNS: dict[str, str] = {
-    **{f"{executor}.submit": "concurrent.futures.Future" for executor in EXECUTORS},
+    **{f"{executor}.submit": "concurrent.futures.Future" for executor in _EXECUTORS},
     **{
         f"{pool}.{name}": "multiprocessing.pool.AsyncResult"
         for pool in _POOLS
@@ -146,28 +145,28 @@ RETURNS: dict[str, str] = {
     # A context has what the module has.
     "multiprocessing.get_context": "multiprocessing",
 }
+# The names in `multiprocessing` are methods of its default context, and are used in annotations all the same.
 SAME: dict[str, str] = {
-    "multiprocessing.pool.Pool": "multiprocessing.Pool",
+    **{
+        f"multiprocessing.{name}": f"multiprocessing.queues.{name}"
+        for name in ("Queue", "JoinableQueue", "SimpleQueue")
+    },
+    **{
+        f"multiprocessing.{name}": f"{_SYNCHRONIZE}.{name}"
+        for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier")
+    },
+    "multiprocessing.Pool": "multiprocessing.pool.Pool",
     "multiprocessing.dummy.Pool": "multiprocessing.pool.ThreadPool",
     "multiprocessing.pool.ApplyResult": "multiprocessing.pool.AsyncResult",
     "multiprocessing.pool.MapResult": "multiprocessing.pool.AsyncResult",
     "multiprocessing.context.Process": "multiprocessing.Process",
     "multiprocessing.process.BaseProcess": "multiprocessing.Process",
-    "multiprocessing.queues.Queue": "multiprocessing.Queue",
-    "multiprocessing.queues.JoinableQueue": "multiprocessing.JoinableQueue",
-    "multiprocessing.queues.SimpleQueue": "multiprocessing.SimpleQueue",
-    "multiprocessing.synchronize.Lock": "multiprocessing.Lock",
-    "multiprocessing.synchronize.RLock": "multiprocessing.RLock",
-    "multiprocessing.synchronize.Event": "multiprocessing.Event",
-    "multiprocessing.synchronize.Barrier": "multiprocessing.Barrier",
-    "multiprocessing.synchronize.Semaphore": "multiprocessing.Semaphore",
     "filelock.UnixFileLock": "filelock.FileLock",
     "filelock.SoftFileLock": "filelock.FileLock",
     "filelock.BaseFileLock": "filelock.FileLock",
     "selectors.SelectSelector": "selectors.DefaultSelector",
     "selectors.PollSelector": "selectors.DefaultSelector",
     "selectors.EpollSelector": "selectors.DefaultSelector",
-    "selectors.KqueueSelector": "selectors.DefaultSelector",
     "selectors.BaseSelector": "selectors.DefaultSelector",
 }
 ATTRIBUTES: dict[str, str] = {"janus.Queue.sync_q": "janus.SyncQueue"}
