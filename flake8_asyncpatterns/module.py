@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .classes import Classes
 from .inference import Inference
-from .knowledge.names import OTHER_LOOPS, TEST_FOLDERS, TEST_PACKAGES
+from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 from .settings import NONE, Settings
 
@@ -287,17 +286,6 @@ class Module:
             for statement in self.nodes(ast.Import, ast.ImportFrom)
             for _, _, qualified in imports(statement)
         }
-
-    def is_test(self) -> bool:
-        """Is this a file of tests, as its name, its folder or its imports say?"""
-        path = PurePath(self.path)
-        return (
-            path.stem.startswith("test_")
-            or path.stem.endswith("_test")
-            or path.stem == "conftest"
-            or not TEST_FOLDERS.isdisjoint(path.parts[:-1])
-            or not TEST_PACKAGES.isdisjoint(self.packages())
-        )
 
     def other_loop(self) -> str | None:
         """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""

@@ -108,10 +108,6 @@ ENTERED = {
     "threading.Semaphore": "bool",
 }
 
-# Where tests are, and what they import.
-TEST_FOLDERS = frozenset({"test", "tests", "_test", "_tests"})
-TEST_PACKAGES = frozenset({"pytest", "unittest"})
-
 # What `/` makes of one of these and something else is one of them again.
 PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "anyio.Path", "trio.Path"})
 
