@@ -61,6 +61,7 @@ class Chains:
         self.entered: dict[ast.Call, ast.FunctionDef] = {}
         self.callers: dict[ast.FunctionDef, list[ast.Call]] = {}
         self.ends: list[tuple[ast.FunctionDef, Step]] = []
+        self._hindrances: dict[ast.FunctionDef, str] = {}
         self._collect()
         self.real = self._found(FOR_REAL)
         self.files = {call: step for call, step in self._found(FILES).items() if call not in self.real}
@@ -222,6 +223,11 @@ class Chains:
 
     def hindrance(self, function: ast.FunctionDef) -> str:
         """Why a thread cannot run a function, with all that it calls; empty: it can."""
+        if function not in self._hindrances:
+            self._hindrances[function] = self._hindrance(function)
+        return self._hindrances[function]
+
+    def _hindrance(self, function: ast.FunctionDef) -> str:
         todo, seen = [function], {function}
         while todo:
             current = todo.pop()

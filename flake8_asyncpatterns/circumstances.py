@@ -208,9 +208,6 @@ def _is_handed_over(store: ast.AST, module: Module) -> bool:
     return isinstance(store, ast.arg) or isinstance(module.value(store), ast.Await)
 
 
-CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {"AIO104": reaches_a_disk, "AIO108": waits}
-
-
 def passed(wanted: Argument, call: ast.Call) -> ast.expr | None:
     """The value that a call gives an argument; None: it gives none, or one that cannot be seen."""
     by_name = (keyword.value for keyword in call.keywords if keyword.arg == wanted.keyword and wanted.keyword)
@@ -220,3 +217,7 @@ def passed(wanted: Argument, call: ast.Call) -> ast.expr | None:
     if any(isinstance(before, ast.Starred) for before in call.args[: wanted.position + 1]):
         return None
     return call.args[wanted.position]
+
+
+# What else must be so, by the code of the rule, for a call of the table to block: asked with its qualified name.
+CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {"AIO104": reaches_a_disk, "AIO108": waits}
