@@ -41,6 +41,8 @@ def waits(call: ast.Call, name: str, module: Module) -> bool:
         return not _was_made_before(call, text, module) and not _was_asked(call, method, text, module)
     if method in FINISHES and owner == "concurrent.futures.Future":
         return not _is_done(call, receiver, text, module) and not _was_asked(call, method, text, module)
+    if method == "join" and _has_said_so(call, receiver, module):
+        return False
     return not _was_asked(call, method, text, module)
 
 
@@ -117,6 +119,17 @@ def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> b
     return any(
         (isinstance(node, ast.Call) and module.callee(node) in MAKES_DONE)
         or (isinstance(node, ast.Await) and dotted(node.value) == text)
+        for node in _before(call, module)
+    )
+
+
+def _has_said_so(call: ast.Call, thread: ast.expr, module: Module) -> bool:
+    """Was something awaited that a thread, made in this function, was given to say that it is through?"""
+    stores = module.bindings(thread) if isinstance(thread, ast.Name) else None
+    made = [module.value(store) for store in stores or ()]
+    given = {node.id for value in made if value is not None for node in ast.walk(value) if isinstance(node, ast.Name)}
+    return any(
+        isinstance(node, ast.Await) and isinstance(node.value, ast.Name) and node.value.id in given
         for node in _before(call, module)
     )
 

@@ -76,6 +76,11 @@ def test_futures(text: str, calls: list[str]) -> None:
             [],
         ),
         ("async def f(x: threading.Thread):\n    while x.is_alive():\n        x.join(1)", ["x.join(1)"]),
+        (
+            "async def f(g, x):\n    t = threading.Thread(target=g, args=[x])\n    await x\n    t.join()",
+            [],
+        ),
+        ("async def f(g, x):\n    t = threading.Thread(target=g)\n    await x\n    t.join()", ["t.join()"]),
         ("def f(x):\n    fcntl.flock(x, fcntl.LOCK_EX)", ["fcntl.flock(x, fcntl.LOCK_EX)"]),
         ("def f(x):\n    fcntl.flock(x, fcntl.LOCK_EX | fcntl.LOCK_NB)", []),
     ],
