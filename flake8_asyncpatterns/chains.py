@@ -283,12 +283,12 @@ def _line(step: Step) -> int:
 def _refusal(first: Step, chains: Chains, module: Module) -> str:
     """Why a thread cannot make the first call; empty: it can."""
     assert first.function is not None
+    if isinstance(module.parent(first.call), ast.withitem):
+        return "it is the `with` block that waits, where it is entered"
     if is_generator(first.function):
         return "a generator runs bit by bit, where it is iterated over; have a thread do all of it"
     if is_awaited(first.call, module):
         return "what it gives is awaited, and must come from the event loop's thread"
-    if isinstance(module.parent(first.call), ast.withitem):
-        return "it is the `with` block that waits, where it is entered"
     return refusal(first.call, chains.hindrance(first.function), module)
 
 
