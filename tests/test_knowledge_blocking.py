@@ -366,8 +366,13 @@ def processes(name: str, room: Room) -> Takes | None:
     if name == "subprocess.Popen.communicate" or name == "subprocess.Popen.wait":
         return lambda: getattr(subprocess.Popen(sleep), method)(), A_WHILE
     if owner == "subprocess.Popen.stdout":
-        child = subprocess.Popen(f"{line}; echo done", shell=True, stdout=subprocess.PIPE)
-        return lambda: (getattr(child.stdout, method)(), child.communicate()), A_WHILE
+
+        def read() -> None:
+            child = subprocess.Popen(f"{line}; echo done", shell=True, stdout=subprocess.PIPE)
+            getattr(child.stdout, method)()
+            child.communicate()
+
+        return read, A_WHILE
     if name == "os.system":
         return lambda: os.system(line), A_WHILE
     if name == "os.popen":
