@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
 
 from .blocking import IN_A_THREAD, Blocks, blocks, in_a_thread, is_awaited, is_coroutine, refusal
 from .circumstances import iterated, passed
@@ -15,6 +16,9 @@ from .knowledge.blocking.entry import WAITS_FOR, Argument
 from .knowledge.decorators import CONTEXT_MANAGERS, RUNS_AT_ONCE
 from .module import Module
 from .rule import Related, Report
+
+if TYPE_CHECKING:
+    from .project import Elsewhere
 
 # What a chain may end in. Reading or writing a file is usually short, and a matter of its own.
 FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108", "AIO115"})
@@ -28,12 +32,16 @@ ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loo
 
 
 class Step(NamedTuple):
-    """One call on the way: of a function of the file, in which `then` is the next step; or of what blocks."""
+    """One call on the way: of a function, in which `then` is the next step; or of what blocks.
+
+    `file` is the name of the file that the function stands in, when it is another than the call's.
+    """
 
     call: ast.Call
     function: ast.FunctionDef | None
     then: Step | None
     blocks: Blocks | None = None
+    file: str = ""
 
     def steps(self) -> Iterator[Step]:
         """This step and those after it."""
@@ -61,6 +69,7 @@ class Chains:
         self.entered: dict[ast.Call, ast.FunctionDef] = {}
         self.callers: dict[ast.FunctionDef, list[ast.Call]] = {}
         self.ends: list[tuple[ast.FunctionDef, Step]] = []
+        self.abroad: dict[ast.Call, Elsewhere] = {}
         self._hindrances: dict[ast.FunctionDef, str] = {}
         self._collect()
         self.real = self._found(FOR_REAL)
@@ -68,7 +77,7 @@ class Chains:
 
     def _collect(self) -> None:
         """Follow all calls that coroutines make of plain functions of the file."""
-        todo = list(self._from_coroutines())
+        todo = list(self._first())
         seen = set(todo)
         while todo:
             function = todo.pop()
@@ -76,12 +85,14 @@ class Chains:
                 blocking = blocks(call, self.module)
                 if blocking is not None:
                     self.ends.append((function, Step(call, None, None, blocking)))
+                    continue
                 entered = self._enter(call)
                 if entered is not None and entered not in seen:
                     seen.add(entered)
                     todo.append(entered)
 
-    def _from_coroutines(self) -> Iterator[ast.FunctionDef]:
+    def _first(self) -> Iterator[ast.FunctionDef]:
+        """The plain functions that coroutines call themselves."""
         for function in self.module.nodes(ast.AsyncFunctionDef, ast.FunctionDef):
             for call in self._calls(function) if is_coroutine(function, self.module) else ():
                 entered = self._enter(call)
@@ -114,20 +125,30 @@ class Chains:
         return False
 
     def _enter(self, call: ast.Call) -> ast.FunctionDef | None:
-        """The plain function of this file that a call runs."""
+        """The plain function of this file that a call runs; of one of another file a note is made."""
         function = self._called(call)
         if function is None:
+            self._look_abroad(call)
             return None
-        if is_generator(function):
-            managers = [d for d in function.decorator_list if self.module.name(d) in CONTEXT_MANAGERS]
-            runs = isinstance(self.module.parent(call), ast.withitem) if managers else iterated(call, self.module)
-        else:
-            managers, runs = [], True
-        if not runs or not all(d in managers or self._runs_at_once(d) for d in function.decorator_list):
+        if not self._runs(function, call, self.module):
             return None
         self.entered[call] = function
         self.callers.setdefault(function, []).append(call)
         return function
+
+    def _look_abroad(self, call: ast.Call) -> None:
+        found = self.module.elsewhere(call.func)
+        if found is not None and isinstance(found.node, ast.FunctionDef) and self._runs(found.node, call, found.module):
+            self.abroad[call] = found
+
+    def _runs(self, function: ast.FunctionDef, call: ast.Call, home: Module) -> bool:
+        """Does this call run this function of a module, there and then?"""
+        if is_generator(function):
+            managers = [d for d in function.decorator_list if home.name(d) in CONTEXT_MANAGERS]
+            runs = isinstance(self.module.parent(call), ast.withitem) if managers else iterated(call, self.module)
+        else:
+            managers, runs = [], True
+        return runs and all(d in managers or _runs_at_once(d, home) for d in function.decorator_list)
 
     def _called(self, call: ast.Call) -> ast.FunctionDef | None:
         definition = self.module.definition(call.func)
@@ -135,14 +156,10 @@ class Chains:
             definition = self.module.method(definition, "__init__")
         return definition if isinstance(definition, ast.FunctionDef) else None
 
-    def _runs_at_once(self, decorator: ast.expr) -> bool:
-        named = decorator.func if isinstance(decorator, ast.Call) else decorator
-        return self.module.name(named) in RUNS_AT_ONCE
-
     def _found(self, codes: frozenset[str]) -> dict[ast.Call, Step]:
         """The calls of coroutines that come to block so, each with its shortest way."""
-        found: dict[ast.Call, Step] = {}
-        todo = deque((function, step) for function, step in self.ends if step.end.code in codes)
+        found = dict(self._found_abroad(codes))
+        todo = deque(self._inside(codes, found))
         while todo:
             function, step = todo.popleft()
             for call in self.callers.get(function, ()):
@@ -153,6 +170,23 @@ class Chains:
                 if isinstance(around, ast.FunctionDef):
                     todo.append((around, found[call]))
         return {call: step for call, step in found.items() if is_coroutine(self.module.function(call), self.module)}
+
+    def _inside(self, codes: frozenset[str], abroad: dict[ast.Call, Step]) -> Iterator[tuple[ast.FunctionDef, Step]]:
+        """What blocks in plain functions of this file: calls that block, and calls of functions of other files."""
+        yield from ((function, step) for function, step in self.ends if step.end.code in codes)
+        for call, step in abroad.items():
+            around = self.module.function(call)
+            if isinstance(around, ast.FunctionDef) and not is_coroutine(around, self.module):
+                yield around, step
+
+    def _found_abroad(self, codes: frozenset[str]) -> Iterator[tuple[ast.Call, Step]]:
+        for call, (home, function) in self.abroad.items():
+            assert isinstance(function, ast.FunctionDef)
+            there = home.analysis(Own)
+            for step in there.ways(codes).get(function, ()):
+                if there._may_come_to(step.call, function, call):
+                    yield call, Step(call, function, step, file=PurePath(home.path).name)
+                    break
 
     def _may_come_to(self, place: ast.Call, function: ast.FunctionDef, call: ast.Call) -> bool:
         """Is a place in a function reached with what this call gives it, as far as constants decide?"""
@@ -247,6 +281,44 @@ class Chains:
         return ""
 
 
+class Own(Chains):
+    """All plain functions of a file, for those who call them from other files. It does not look further itself."""
+
+    def __init__(self, module: Module) -> None:
+        self._ways: dict[frozenset[str], dict[ast.FunctionDef, list[Step]]] = {}
+        super().__init__(module)
+
+    def _first(self) -> Iterator[ast.FunctionDef]:
+        yield from self.module.nodes(ast.FunctionDef)
+
+    def _look_abroad(self, call: ast.Call) -> None:
+        pass
+
+    def ways(self, codes: frozenset[str]) -> dict[ast.FunctionDef, list[Step]]:
+        """For each function that blocks: the calls in it by which it does, the shortest ways first."""
+        if codes not in self._ways:
+            ways = self._ways[codes] = {}
+            seen: set[ast.Call] = set()
+            todo = deque((function, step) for function, step in self.ends if step.end.code in codes)
+            while todo:
+                function, step = todo.popleft()
+                ways.setdefault(function, []).append(step)
+                for call in self.callers.get(function, ()):
+                    around = self.module.function(call)
+                    if call in seen or not isinstance(around, ast.FunctionDef):
+                        continue
+                    if self._may_come_to(step.call, function, call):
+                        seen.add(call)
+                        todo.append((around, Step(call, function, step)))
+        return self._ways[codes]
+
+
+def _runs_at_once(decorator: ast.expr, module: Module) -> bool:
+    """Does a function under this decorator run when it is called?"""
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return module.name(named) in RUNS_AT_ONCE
+
+
 def _asks(*nodes: ast.AST) -> bool:
     """Does this code ask whether an event loop runs, or in which thread?"""
     return any(
@@ -260,9 +332,10 @@ def report(found: Mapping[ast.Call, Step], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
     chains = module.analysis(Chains)
     for call, first in found.items():
-        ways = [*pairwise(first.steps())]
-        related = tuple(Related(step.call, f"`{_called(before)}` calls `{_called(step)}`") for before, step in ways)
-        way = " → ".join(f"`{_called(step)}` (line {_line(step)})" for step in first.steps())
+        ways = [*itertools.pairwise(first.steps())]
+        here = itertools.takewhile(lambda pair: not pair[0].file, ways)
+        related = tuple(Related(step.call, f"`{_called(before)}` calls `{_called(step)}`") for before, step in here)
+        way = " → ".join(_places(first))
         waiting = f", waiting for {WAITS_FOR[first.end.code]}" if first.end.code in WAITS_FOR else ""
         message = f"`{_called(first)}()` blocks the event loop{waiting}: {way}"
         refused = _refusal(first, chains, module)
@@ -276,8 +349,11 @@ def _called(step: Step) -> str:
     return ast.unparse(step.call.func) if step.function.name == "__init__" else step.function.name
 
 
-def _line(step: Step) -> int:
-    return step.call.lineno if step.function is None else step.function.lineno
+def _places(first: Step) -> Iterator[str]:
+    """Each step, with its line, and its file where that is another than before."""
+    for step in first.steps():
+        line = step.call.lineno if step.function is None else step.function.lineno
+        yield f"`{_called(step)}` ({step.file}:{line})" if step.file else f"`{_called(step)}` (line {line})"
 
 
 def _refusal(first: Step, chains: Chains, module: Module) -> str:
@@ -289,7 +365,9 @@ def _refusal(first: Step, chains: Chains, module: Module) -> str:
         return "a generator runs bit by bit, where it is iterated over; have a thread do all of it"
     if is_awaited(first.call, module):
         return "what it gives is awaited, and must come from the event loop's thread"
-    return refusal(first.call, chains.hindrance(first.function), module)
+    abroad = chains.abroad.get(first.call)
+    there = abroad.module.analysis(Own) if abroad else chains
+    return refusal(first.call, there.hindrance(first.function), module)
 
 
 def _reason(first: Step) -> str:

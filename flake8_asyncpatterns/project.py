@@ -124,7 +124,9 @@ class Project:
     def _load(self, path: Path) -> Module | None:
         from .check import parse  # late: that is made of modules
 
-        if path not in self._modules:
+        if path in self._modules:
+            self._modules[path] = self._modules.pop(path)  # the last to be forgotten
+        else:
             while len(self._modules) >= KEPT:
                 del self._modules[next(iter(self._modules))]
             try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from cases import codes, found, mended
 
 from flake8_asyncpatterns.chains import Chains, Step
+from flake8_asyncpatterns.engine import check
 from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import NONE
 
 IMPORTS = "import asyncio, contextlib, functools, requests, threading, time\n"
 SLEEPS = "def slow(*args): time.sleep(1)\n"
@@ -137,3 +141,68 @@ def test_a_loop_that_blocks_is_the_matter_of_the_rule_for_that(wait: str) -> Non
 
 def test_a_loop_that_asks_about_files_is_still_one_without_an_await() -> None:
     assert codes("import os\nasync def f(p):\n    while True:\n        print(os.stat(p))\n") == ["AIO111", "AIO105"]
+
+
+LIBRARY = """\
+import requests
+import time
+
+def post(payload):
+    return requests.post("https://hooks.example", json=payload)
+
+def notify(payload, *, wait=True):
+    if wait:
+        return post(payload)
+
+def plain(payload):
+    return dict(payload)
+
+class Client:
+    def close(self):
+        time.sleep(1)
+"""
+
+
+def in_project(root: Path, text: str) -> list[str]:
+    """What AIO110 says of a file beside a library of the same project."""
+    (root / "library.py").write_text(LIBRARY)
+    path = root / "app.py"
+    path.write_text(text)
+    module = Module.parse(text, str(path), NONE, Project(NONE))
+    return [finding.message for finding in check(module, [RULES["AIO110"]])]
+
+
+def test_a_function_of_another_file_is_followed(tmp_path: Path) -> None:
+    [message] = in_project(tmp_path, "from library import notify\nasync def f():\n    notify({})\n")
+    assert message.endswith("`notify` (library.py:7) → `post` (line 4) → `requests.post` (line 5)")
+
+
+def test_by_way_of_a_function_of_its_own(tmp_path: Path) -> None:
+    text = "import library\ndef tell():\n    library.post({})\nasync def f():\n    tell()\n"
+    [message] = in_project(tmp_path, text)
+    assert message.endswith("`tell` (line 2) → `post` (library.py:4) → `requests.post` (line 5)")
+
+
+def test_a_method_of_a_class_of_another_file(tmp_path: Path) -> None:
+    text = "from library import Client\nasync def f(client: Client):\n    client.close()\n"
+    assert len(in_project(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "plain({})",
+        "notify({}, wait=False)",
+        "await asyncio.to_thread(notify, {})",
+        "asyncio.get_running_loop().run_in_executor(None, lambda: notify({}))",
+        "mended = notify",
+    ],
+)
+def test_what_does_not_block_in_another_file(tmp_path: Path, line: str) -> None:
+    text = f"import asyncio\nfrom library import notify, plain\nasync def f():\n    {line}\n"
+    assert in_project(tmp_path, text) == []
+
+
+def test_files_that_import_each_other(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("import app\nimport time\ndef back():\n    app.go()\n    time.sleep(1)\n")
+    assert len(in_project(tmp_path, "import other\ndef go():\n    other.back()\nasync def f():\n    go()\n")) == 1
