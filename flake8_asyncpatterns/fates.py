@@ -17,20 +17,7 @@ Fate: TypeAlias = Literal["dropped", "tested", "misused", "asked"]
 
 # Words of names that say in which of two worlds code runs that is written, or generated, for both.
 WORLDS = frozenset({"async", "asynchronous", "asyncio", "sync", "synchronous"})
-FLAG_WORDS = WORLDS | {
-    "enabled",
-    "has",
-    "in",
-    "is",
-    "mode",
-    "not",
-    "only",
-    "require",
-    "requires",
-    "run",
-    "running",
-    "use",
-}
+FLAG_WORDS = WORLDS | {"enabled", "has", "in", "is", "mode", "not", "run", "running", "use"}
 
 # A variable that is used more often is used in a way that is right.
 MANY = 20
@@ -176,8 +163,8 @@ def is_deliberate(node: ast.AST, module: Module) -> bool:
             case ast.BoolOp(values=values):
                 if any(_asks_which_world(value) for value in values):
                     return True
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                if any(map(_asks_which_world, around.decorator_list)) or _enters_both_ways(around, module):
+            case ast.FunctionDef():
+                if _enters_both_ways(around, module):
                     return True
         if isinstance(inner, ast.stmt) and any(map(_leaves_one_world, _before(inner, around))):
             return True
@@ -186,9 +173,9 @@ def is_deliberate(node: ast.AST, module: Module) -> bool:
     return False
 
 
-def _enters_both_ways(method: ast.AST, module: Module) -> bool:
+def _enters_both_ways(method: ast.FunctionDef, module: Module) -> bool:
     """Is this the plain half of a class for both worlds, whose methods are made plain ones where there is no loop?"""
-    cls = module.class_of(method) if getattr(method, "name", "") in ("__enter__", "__exit__") else None
+    cls = module.class_of(method) if method.name in ("__enter__", "__exit__") else None
     return cls is not None and any(isinstance(f, ast.AsyncFunctionDef) and f.name == "__aenter__" for f in cls.body)
 
 

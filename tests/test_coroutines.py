@@ -239,7 +239,7 @@ def test_fates(code: str, fate: str | None) -> None:
         ("if OFF: pass\n    else: f()", False),
         ("with pytest.raises(ValueError): f()", True),
         ("with lock: f()", False),
-        ("@context.require_sync\n    def test(self):\n        f()", True),
+        ("@asyncio.coroutine\n    def test(self):\n        f()", False),
         ("if inspect.iscoroutinefunction(f): await f()\n    else: f()", True),
         ("if isinstance(self, AsyncClient): await f()\n    else: f()", True),
         ("if self.async_jobs: f()", False),
