@@ -133,7 +133,7 @@ from collections.abc import Iterator
 
 from ..callbacks import COROUTINE, result
 from ..knowledge.awaitables import COROUTINE as DECORATOR
-from ..knowledge.callbacks import RESULTS
+from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.removed import COROUTINES_TO_WAIT
 from ..module import Module
@@ -226,7 +226,7 @@ def _is_method_of_all(method: ast.expr, module: Module) -> bool:
         case ast.Attribute(value=ast.Attribute(attr=name)):
             stored = [n for n in module.nodes(ast.Attribute) if n.attr == name and isinstance(n.ctx, ast.Store)]
             kinds = {module.type_of(node) for node in stored}
-            return len(kinds) == 1 and RESULTS.get(f"{kinds.pop()}.{method.attr}") == COROUTINE
+            return len(kinds) == 1 and f"{kinds.pop()}.{method.attr}" in COROUTINES
     return False
 
 
