@@ -8,6 +8,7 @@ import inspect
 import textwrap
 
 import pytest
+from cases import codes
 
 from flake8_asyncpatterns.coroutines import given_by
 from flake8_asyncpatterns.fates import end, is_deliberate
@@ -15,6 +16,7 @@ from flake8_asyncpatterns.knowledge import asynchronous
 from flake8_asyncpatterns.knowledge.coroutines import ASYNCIO
 from flake8_asyncpatterns.knowledge.names import SAME_TYPE
 from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.rules import RULES
 
 CLASSES = {
     f"asyncio.{name}": cls for name, cls in vars(asyncio).items() if inspect.isclass(cls) and not name.startswith("_")
@@ -264,3 +266,16 @@ def test_a_function_of_another_file_of_the_project(tmp_path) -> None:
     )
     (call,) = module.nodes(ast.Call)
     assert given_by(call, module) == "coroutine"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("train(1)  # type: ignore[unused-coroutine]", ["AIO203"]),
+        ("train(1)  # type: ignore[arg-type]", []),
+        ("return train(1)  # type: ignore[unused-coroutine]", []),
+        ("if IS_SYNC: train(1)  # type: ignore[unused-coroutine]", []),
+    ],
+)
+def test_what_mypy_was_told_to_be_silent_about(line: str, found: list[str]) -> None:
+    assert codes(f"def run():\n    from shop.model import train\n    {line}\n", [RULES["AIO203"]]) == found
