@@ -137,7 +137,7 @@ that nothing reads, and nothing is awaited while the function lasts; and where t
 A lambda gives the task to whoever calls it, and is left alone, but for listeners of an event emitter
 (`emitter.on("close", lambda: asyncio.create_task(…))`), which have no use for it. Tasks of a `TaskGroup`, and of other
 objects with a `create_task()`, are kept by these. An object whose type is not known is taken for an event loop only
-where it is called one (`client.loop`) and the file uses asyncio.
+where it is called one (`client.loop`), in a file that has no `create_task()` of its own and no other library's loop.
 
 ## Fix
 
