@@ -52,6 +52,7 @@ class Module:
         self._classes = Classes(self)
         self._inference = Inference(self, self._scopes, self._classes)
         self._spelled: dict[str, list[ast.Name]] | None = None
+        self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -230,8 +231,16 @@ class Module:
 
     def uses(self, name: ast.Name) -> list[ast.Name]:
         """Every Name in the file that stands for the same variable as `name`, itself included."""
+        if name.id not in self._variables:
+            variables = self._variables[name.id] = dict[ast.AST | None, list[ast.Name]]()
+            for one in self.spelled(name.id):
+                variables.setdefault(self._home(one), []).append(one)
+        return self._variables[name.id].get(self._home(name), [])
+
+    def _home(self, name: ast.Name) -> ast.AST | None:
+        """The node of the scope that a variable belongs to."""
         home = self._scopes.home(name.id, name)
-        return [n for n in self.spelled(name.id) if self._scopes.home(n.id, n) is home]
+        return home.node if home else None
 
     def spelled(self, identifier: str) -> list[ast.Name]:
         """Every Name in the file that is spelled so, whatever it stands for."""
