@@ -176,7 +176,8 @@ class Rule(NamedTuple):
     """A code, a name, the node types it asks for, and the check that is called with each such node.
 
     `default`: is it on unless somebody says otherwise? `plain`: does it speak of plain functions, too, so that the
-    same code without `async` is no better?
+    same code without `async` is no better? `words`: one of these stands in every file that it can speak of (none: any
+    file), so that others are spared.
     """
 
     code: str
@@ -185,6 +186,7 @@ class Rule(NamedTuple):
     check: Callable[[Any, Module], Iterable[Report]]
     default: bool = True
     plain: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -198,10 +200,15 @@ class Rule(NamedTuple):
 
 
 def rule(
-    code: str, name: str, *on: type[NodeT], default: bool = True, plain: bool = False
+    code: str,
+    name: str,
+    *on: type[NodeT],
+    default: bool = True,
+    plain: bool = False,
+    words: tuple[str, ...] = (),
 ) -> Callable[[Callable[[NodeT, Module], Iterable[Report]]], Rule]:
     """Make a Rule of a check, to be called with every node of the types `on`.
 
-    `default=False` makes it opt-in: it speaks only where it was selected by name. For `plain` see Rule.
+    `default=False` makes it opt-in: it speaks only where it was selected by name. For `plain` and `words` see Rule.
     """
-    return lambda check: Rule(code, name, on, check, default, plain)
+    return lambda check: Rule(code, name, on, check, default, plain, words)

@@ -98,7 +98,7 @@ from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
 
 
-@rule("AIO101", "blocking-sleep", ast.Call)
+@rule("AIO101", "blocking-sleep", ast.Call, words=("sleep",))
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
     if module.callee(call) != "time.sleep" or not is_coroutine(module.function(call), module):

@@ -139,6 +139,8 @@ REFUSED: dict[Kind, str] = {
     "request": "what it gives has to be closed: enter it with `async with`",
 }
 
+TOLD = "type: ignore[unused-coroutine"
+
 
 @rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True)
 def coroutine_never_awaited(call: ast.Call, module: Module) -> Iterator[Report]:
@@ -156,10 +158,18 @@ def coroutine_never_awaited(call: ast.Call, module: Module) -> Iterator[Report]:
 
 def _known_to_mypy(found: End, module: Module) -> Kind | None:
     """Has mypy been told to keep silent of a coroutine here? It knows what other files define."""
-    if "unused-coroutine" not in module.text or not isinstance(found.node, ast.Expr):
+    if not isinstance(found.node, ast.Expr):
         return None
-    lines = module.text.split("\n")[found.node.lineno - 1 : found.node.end_lineno]
-    return "coroutine" if any("type: ignore[unused-coroutine" in line for line in lines) else None
+    told = module.analysis(_told)
+    lines = range(found.node.lineno, (found.node.end_lineno or found.node.lineno) + 1)
+    return "coroutine" if told and not told.isdisjoint(lines) else None
+
+
+def _told(module: Module) -> frozenset[int]:
+    """The lines on which mypy is told to keep silent of a coroutine."""
+    if TOLD not in module.text:
+        return frozenset()
+    return frozenset(number for number, line in enumerate(module.text.split("\n"), 1) if TOLD in line)
 
 
 def _fix(call: ast.Call, kind: Kind, found: End, module: Module) -> Fix | str:

@@ -183,7 +183,9 @@ REFUSALS = {
 }
 
 
-@rule("AIO205", "dropped-task", ast.Call, plain=True)
+@rule(
+    "AIO205", "dropped-task", ast.Call, plain=True, words=("create_task", "ensure_future", "gather", "shield", "Task")
+)
 def dropped_task(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report tasks that nothing keeps."""
     name = makes_task(call, module)

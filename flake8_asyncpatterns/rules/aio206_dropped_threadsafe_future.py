@@ -88,7 +88,7 @@ from ..tasks import dropped, is_moot
 from ..waits import cannot_fail
 
 
-@rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True)
+@rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True, words=("run_coroutine_threadsafe",))
 def dropped_threadsafe_future(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `run_coroutine_threadsafe()` whose future nobody looks at."""
     if module.callee(call) != THREADSAFE or dropped(call, module, chained=False, framed=False) is None:

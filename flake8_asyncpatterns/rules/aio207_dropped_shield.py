@@ -104,7 +104,7 @@ from ..tasks import dropped, is_fresh, is_moot, makes_task
 OUTLIVES = "the task is made one statement earlier, and lives until it is done"
 
 
-@rule("AIO207", "dropped-shield", ast.Call, default=False, plain=True)
+@rule("AIO207", "dropped-shield", ast.Call, default=False, plain=True, words=("shield",))
 def dropped_shield(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `shield(coroutine())`: nothing keeps the task once the shield is cancelled."""
     if not call.args or module.callee(call) != SHIELD or not is_fresh(call.args[0], module):

@@ -86,7 +86,7 @@ KEPT: dict[Kind, str] = {
 }
 
 
-@rule("AIO213", "cached-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call)
+@rule("AIO213", "cached-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, words=("cache",))
 def cached_coroutine(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report `@functools.cache` on an `async def`."""
     if isinstance(node, ast.Call):

@@ -139,7 +139,9 @@ from ..rule import Fix, FunctionDef, RemoveDecorator, Report, rule
 REMOVED = "`asyncio.coroutine` is gone since Python 3.11"
 
 
-@rule("AIO401", "generator-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, plain=True)
+@rule(
+    "AIO401", "generator-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, plain=True, words=("coroutine",)
+)
 def generator_coroutine(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report functions that a decorator makes coroutines."""
     if not module.analysis(_speaks_of_coroutines):

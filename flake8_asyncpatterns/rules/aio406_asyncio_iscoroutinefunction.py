@@ -117,7 +117,7 @@ MESSAGE = "`asyncio.iscoroutinefunction` is deprecated since Python 3.14; use `i
 MARKED = "the file also marks coroutine functions in a way that only asyncio's function knows"
 
 
-@rule("AIO406", "asyncio-iscoroutinefunction", ast.Module, plain=True)
+@rule("AIO406", "asyncio-iscoroutinefunction", ast.Module, plain=True, words=("iscoroutinefunction",))
 def asyncio_iscoroutinefunction(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report each mention of asyncio's function."""
     for node, name in module.analysis(Mentions).of({ISCOROUTINEFUNCTION_NAME}):

@@ -116,7 +116,14 @@ TO_THREAD = "the function gets a copy of the context variables, and tests that r
 RUNNING = "asyncio.get_running_loop"
 
 
-@rule("AIO410", "outdated-spelling", ast.AsyncFunctionDef, default=False, plain=True)
+@rule(
+    "AIO410",
+    "outdated-spelling",
+    ast.AsyncFunctionDef,
+    default=False,
+    plain=True,
+    words=("ensure_future", "run_in_executor", "get_event_loop"),
+)
 def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
     """Report the calls that `create_task`, `to_thread` and `get_running_loop` have replaced."""
     calls = [node for node in within(*function.body) if isinstance(node, ast.Call)]

@@ -74,7 +74,7 @@ from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
 
 
-@rule("AIO601", "async-test-never-run", ast.AsyncFunctionDef)
+@rule("AIO601", "async-test-never-run", ast.AsyncFunctionDef, words=("TestCase",))
 def async_test_never_run(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
     """Report `async def test_x` in a `unittest.TestCase`."""
     name = function.name
