@@ -4,6 +4,28 @@
 logs "'NoneType' object is not callable"; a function that schedules itself so runs into RecursionError; a handler
 runs when it is registered and not when it is due. Where the result is a coroutine, nothing ever awaits it.
 
+```python run
+import asyncio
+
+def greet(name):
+    print("hello,", name)
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: print(context["exception"]))
+    loop.call_soon(greet("world"))
+    print("scheduled")
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+```
+
+```text
+hello, world
+scheduled
+'NoneType' object is not callable
+```
+
 ```python bad
 import asyncio
 

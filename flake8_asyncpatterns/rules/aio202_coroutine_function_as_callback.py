@@ -4,6 +4,29 @@ Event loops, futures, threads, executors, `atexit` and `signal` call what they a
 Of a coroutine function that result is a coroutine: not one line of it runs, and all there is to see is the warning
 "coroutine … was never awaited", if anybody reads it.
 
+```python run
+import asyncio
+import warnings
+
+async def expire():
+    print("expired")
+
+async def main():
+    asyncio.get_running_loop().call_soon(expire)
+    await asyncio.sleep(0.01)
+    print("ten milliseconds later")
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    asyncio.run(main())
+    print(caught[0].message)
+```
+
+```text
+ten milliseconds later
+coroutine 'expire' was never awaited
+```
+
 ```python bad
 import asyncio
 
