@@ -42,12 +42,21 @@ class Started(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A call that is made in a thread. `started` is what the thread runs, `given` what parameters stand for."""
+    """A call that is made in a thread.
+
+    `started` is what the thread runs; `path` leads from there to the function that makes the call, and `given` is what
+    the parameters of that stand for.
+    """
 
     call: ast.Call
-    function: Runnable
     started: Started
+    path: tuple[Runnable, ...]
     given: Given
+
+    @property
+    def function(self) -> Runnable:
+        """The function that makes the call."""
+        return self.path[-1]
 
 
 class Threads:
@@ -100,19 +109,19 @@ class Threads:
 
     def runs(self, started: Started) -> Iterator[Run]:
         """The calls that a thread makes: in the function it runs, and in those of the file that this calls."""
-        todo: list[tuple[Runnable, Given, int]] = [(started.function, started.given, DEPTH)]
-        seen: set[ast.AST] = set()
+        todo: list[tuple[tuple[Runnable, ...], Given]] = [((started.function,), started.given)]
+        seen: set[ast.AST] = {started.function}
         while todo:
-            function, given, depth = todo.pop()
-            seen.add(function)
-            for node in body(function):
+            path, given = todo.pop()
+            for node in body(path[-1]):
                 if not isinstance(node, ast.Call):
                     continue
-                yield Run(node, function, started, given)
-                called = self.module.definition(node.func) if depth else None
+                yield Run(node, started, path, given)
+                called = self.module.definition(node.func) if len(path) <= DEPTH else None
                 if isinstance(called, ast.FunctionDef) and called not in seen and not called.decorator_list:
+                    seen.add(called)
                     inner = _bound(called, self._self(node.func, called), node.args, node.keywords)
-                    todo.append((called, {a: _resolved(v, given, self.module) for a, v in inner.items()}, depth - 1))
+                    todo.append(((*path, called), {a: _resolved(v, given, self.module) for a, v in inner.items()}))
 
     def has_its_own_loop(self, started: Started) -> bool:
         """Does this thread make or run an event loop of its own?"""

@@ -159,6 +159,8 @@ def _touches(module: Module) -> list[Touch]:
             name = threads.touched(run)
             if name is None or run.call in found or threads.asks_for_the_thread(started):
                 continue
+            if any(_called_by_coroutines(function, module) for function in run.path[1:]):
+                continue  # it serves both worlds, each with objects of its own
             if not threads.has_its_own_loop(started) or _of_a_coroutine(run, module):
                 found[run.call] = Touch(run, name)
     return list(found.values())
@@ -211,10 +213,10 @@ def _doubt(touch: Touch, module: Module) -> str:
 
 
 def _called_by_coroutines(function: ast.FunctionDef | ast.Lambda, module: Module) -> bool:
+    """Does a coroutine call what may be this function?"""
     return isinstance(function, ast.FunctionDef) and any(
         function.name in (getattr(call.func, "id", None), getattr(call.func, "attr", None))
         and module.coroutine(call) is not None
-        and module.definition(call.func) is function
         for call in module.nodes(ast.Call)
     )
 
