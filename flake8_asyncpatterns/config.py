@@ -26,34 +26,43 @@ class Config(NamedTuple):
 
 
 def nearest(start: Path) -> Config:
-    """The configuration of the nearest pyproject.toml, from `start` upward, that has a table for us."""
+    """The configuration of the nearest pyproject.toml, from `start` upward, that has a table for us.
+
+    The scripts of the nearest project are entry points, whether its file has that table or not.
+    """
+    scripts: frozenset[str] | None = None
     for folder in (start, *start.parents):
         # What cannot even be looked for is not there: somebody else's directory above ours must not stop us.
         if not os.path.isfile(folder / "pyproject.toml"):  # noqa: PTH113  # Path.is_file() raises PermissionError
             continue
-        table = _table(folder / "pyproject.toml")
+        tables = _tables(folder / "pyproject.toml")
+        if scripts is None and "project" in tables:
+            scripts = _scripts(tables)
+        table = _ours(tables)
         if table is not None:
-            return _config(table, folder / "pyproject.toml")
-    return Config(root=start)
+            return _entered(_config(table, folder / "pyproject.toml"), scripts)
+    return _entered(Config(root=start), scripts)
 
 
 def load(path: Path) -> Config:
     """The configuration in this file. Raises Misuse when it has none."""
-    table = _table(path)
+    tables = _tables(path)
+    table = _ours(tables)
     if table is None:
         raise Misuse(f"{path}: has no table [tool.asyncfix]")
-    return _config(table, path)
+    return _entered(_config(table, path), _scripts(tables))
 
 
 def loads(text: str) -> Config:
     """The configuration in the text of such a file; all defaults when it has none."""
     path = Path("pyproject.toml")
-    table = _parsed(text, path)
-    return Config() if table is None else _config(table, path)
+    tables = _parsed(text, path)
+    table = _ours(tables)
+    return _entered(Config() if table is None else _config(table, path), _scripts(tables))
 
 
-def _table(path: Path) -> Any:
-    """The table for us as it stands in a file; None: there is none."""
+def _tables(path: Path) -> dict[str, Any]:
+    """What stands in a file."""
     try:
         return _parsed(path.read_text("utf-8"), path)
     except UnicodeDecodeError:
@@ -62,17 +71,35 @@ def _table(path: Path) -> Any:
         raise Misuse(f"{path}: {reason(error)}") from None
 
 
-def _parsed(text: str, path: Path) -> Any:
+def _parsed(text: str, path: Path) -> dict[str, Any]:
     import tomllib  # late: not every project has such a file
 
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Misuse(f"{path}: is no TOML: {error}") from None
     except RecursionError:
         raise Misuse(f"{path}: is nested too deeply") from None
+
+
+def _ours(tables: dict[str, Any]) -> Any:
+    """The table for us; None: there is none."""
     tool = tables.get("tool", {})
     return tool.get("asyncfix") if isinstance(tool, dict) else None
+
+
+def _scripts(tables: dict[str, Any]) -> frozenset[str]:
+    """The functions that a project's commands start with; what is none is not ours to complain about."""
+    project = tables.get("project", {})
+    commands = project.get("scripts", {}) if isinstance(project, dict) else {}
+    values = commands.values() if isinstance(commands, dict) else ()
+    names = (value.partition("[")[0].strip().replace(":", ".") for value in values if isinstance(value, str))
+    return frozenset(name for name in names if all(part.isidentifier() for part in name.split(".")))
+
+
+def _entered(config: Config, scripts: frozenset[str] | None) -> Config:
+    entry_points = config.settings.entry_points | (scripts or frozenset())
+    return config._replace(settings=config.settings._replace(entry_points=entry_points))
 
 
 def _config(table: Any, path: Path) -> Config:

@@ -211,3 +211,25 @@ def test_what_is_no_qualified_name_is_named(tmp_path: Path, key: str) -> None:
     path.write_text(f'[tool.asyncfix]\n{key} = ["mylib.fetch()"]\n')
     with pytest.raises(Misuse, match=rf"'{key}': 'mylib.fetch\(\)' is no qualified name"):
         load(path)
+
+
+def test_the_commands_of_the_nearest_project_are_entry_points(tmp_path: Path) -> None:
+    inner = tmp_path / "inner" / "src"
+    inner.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.scripts]\nouter = "outer:main"\n[tool.asyncfix]\nignore = ["AIO101"]\nentry-points = ["named.start"]'
+    )
+    assert nearest(inner).settings.entry_points == {"outer.main", "named.start"}
+    (tmp_path / "inner" / "pyproject.toml").write_text(
+        '[project.scripts]\na = "pkg.cli:app [extra]"\nb = "pkg:Class.run"\nc = "no function"\nd = 1\n'
+    )
+    found = nearest(inner)
+    assert found.layer.ignore == ("AIO101",)
+    assert found.settings.entry_points == {"pkg.cli.app", "pkg.Class.run", "named.start"}
+    assert load(tmp_path / "pyproject.toml").settings.entry_points == {"outer.main", "named.start"}
+
+
+@pytest.mark.parametrize("text", ["project = 1\n", "[project]\nscripts = 1\n", "[project]\n"])
+def test_a_project_without_commands_has_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert nearest(tmp_path).settings.entry_points == frozenset()

@@ -9,7 +9,11 @@ import pytest
 from cases import found, mended
 from processes import running
 
+from flake8_asyncpatterns.engine import check
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import Settings
 
 SERVICE = """\
 import asyncio
@@ -160,3 +164,106 @@ def test_a_loop_run_otherwise_is_left_to_people(entry: str, refusal: str) -> Non
     source = f"import asyncio\nasync def main():\n    await asyncio.Future()\n{entry}\n"
     assert reports(source) == [(4, refusal)]
     assert mended(source, rules=[RULES["AIO301"]]).text == source
+
+
+SERVED = "import asyncio\nasync def serve():\n    await asyncio.Future()\n"
+
+
+def in_a_project(source: str, path: str, **settings: set[str]) -> list[int]:
+    names = {key: frozenset(value) for key, value in settings.items()}
+    module = Module.parse(source, path, Settings(**names))
+    return [finding.line for finding in check(module, [RULES["AIO301"]])]
+
+
+@pytest.mark.parametrize(
+    ("path", "entry", "start", "line"),
+    [
+        ("src/pkg/cli.py", "pkg.cli.start", "def start():\n    asyncio.run(serve())\n", 5),
+        ("pkg/cli/__init__.py", "pkg.cli.start", "def start():\n    asyncio.run(serve())\n", 5),
+        ("pkg\\cli.py", "pkg.cli.start", "def start():\n    asyncio.run(serve())\n", 5),
+        ("pkg/cli.py", "pkg.cli.begin", "def begin(): start()\ndef start():\n    asyncio.run(serve())\n", 6),
+        ("pkg/cli.py", "pkg.cli.App.run", "class App:\n    def run(self):\n        asyncio.run(serve())\n", 6),
+        ("cli.py", "cli.app", "app = Typer()\n@app.command()\ndef start():\n    asyncio.run(serve())\n", 7),
+        ("pkg/cli.py", "pkg.cli.stop", "def start():\n    asyncio.run(serve())\n", None),
+        ("pkg/cli.py", "other.cli.start", "def start():\n    asyncio.run(serve())\n", None),
+        ("pkg/xcli.py", "cli.start", "def start():\n    asyncio.run(serve())\n", None),
+        ("", "cli.start", "def start():\n    asyncio.run(serve())\n", None),
+    ],
+)
+def test_the_project_names_its_entry_points(path: str, entry: str, start: str, line: int | None) -> None:
+    source = SERVED + start
+    assert in_a_project(source, path, entry_points={entry}) == ([line] if line else [])
+    assert in_a_project(source, path) == []
+
+
+@pytest.mark.parametrize(
+    ("imported", "runner", "silent"),
+    [
+        ("from pkg.service import run", "pkg.service.run", True),
+        ("from pkg.service import run", "pkg.service", True),
+        ("from pkg.service import run", "pkg", True),
+        ("from .service import run", "pkg.service.run", True),
+        ("from pkg.service import run", "pkg.service.runner", False),
+        ("from pkg import services as run", "pkg.service", False),
+        ("from .service import run", "pkg.other", False),
+    ],
+)
+def test_the_project_names_its_runners(imported: str, runner: str, silent: bool) -> None:
+    source = f"{imported}\n{SERVED}run()\nasyncio.run(serve())\n"
+    assert in_a_project(source, "pkg/cli.py", runners={runner}) == ([] if silent else [6])
+
+
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [
+        ("def main():\n    asyncio.run(serve())\n", 5),
+        ("def begin():\n    try:\n        asyncio.run(serve())\n    except KeyboardInterrupt:\n        pass\n", 6),
+        ("def begin():\n    try:\n        asyncio.run(serve())\n    except (OSError, KeyboardInterrupt): ...\n", 6),
+        ("def begin():\n    try:\n        asyncio.run(serve())\n    except OSError:\n        pass\n", None),
+        ("def begin():\n    try: ...\n    except KeyboardInterrupt:\n        asyncio.run(serve())\n", None),
+        ("class Service:\n    def main(self):\n        asyncio.run(serve())\n", None),
+    ],
+)
+def test_what_looks_like_the_start_of_a_program_is_one(start: str, line: int | None) -> None:
+    assert in_a_project(SERVED + start, "pkg/service.py") == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "speaks"),
+    [
+        ("from blinker import Signal", False),
+        ("bus.on_signal = None", False),
+        ("from .ours import install_signal_handlers", True),
+        ("import signal", True),
+        ("loop.add_signal_handler(15, print)", True),
+        ("stop_on_sigterm()", True),
+    ],
+)
+def test_not_every_signal_is_the_processs(said: str, speaks: bool) -> None:
+    source = f"{SERVED}def main():\n    {said}\n    asyncio.run(serve())\n"
+    assert in_a_project(source, "pkg/service.py") == ([] if speaks else [6])
+
+
+def test_services_of_other_files_are_looked_at(tmp_path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "main.py").write_text(
+        "import asyncio\nfrom server import Server\nasync def main():\n    server = Server()\n"
+        "    await server.{method}()\nasyncio.run(main())\n"
+    )
+    template = (tmp_path / "main.py").read_text()
+    methods = (
+        "    async def listen(self):\n        await asyncio.Event().wait()\n"
+        "    async def serve_forever(self):\n        await self.closed\n"
+        "    async def close(self):\n        await asyncio.sleep(1)\n"
+    )
+    for handling, method, reported in [
+        ("", "listen", [6]),
+        ("", "serve_forever", [6]),
+        ("", "close", []),
+        ("import signal\n", "listen", []),
+        ("import aiorun\n", "serve_forever", []),
+    ]:
+        (tmp_path / "server.py").write_text(f"import asyncio\n{handling}class Server:\n{methods}")
+        source, path = template.format(method=method), str(tmp_path / "main.py")
+        module = Module.parse(source, path, project=Project(Settings()))
+        assert [finding.line for finding in check(module, [RULES["AIO301"]])] == reported

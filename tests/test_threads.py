@@ -173,3 +173,24 @@ def test_a_coroutines_variable_is_not_the_thread_loops() -> None:
     around = "import asyncio\nshared = asyncio.Event()\nasync def main():\n    event = asyncio.Event()\n    "
     assert lines(around + body.format("event")) == [7]
     assert lines(around + body.format("shared")) == []
+
+
+def test_what_a_thread_and_coroutines_call_alike_is_not_reported() -> None:
+    source = """\
+import asyncio, threading
+
+class Router:
+    def __init__(self):
+        self.wake = asyncio.Event()
+
+    def route(self):
+        self.wake.set()
+
+    def read(self):
+        self.route()
+
+    def start(self):
+        threading.Thread(target=self.read).start()
+"""
+    assert lines(source) == [8]
+    assert lines(f"{source}\n    async def pump(self):\n        self.route()\n") == []

@@ -1,8 +1,34 @@
-"""A service that nothing but a signal can end does not handle SIGTERM: it dies without cleaning up.
+'''A service that nothing but a signal can end does not handle SIGTERM: it dies without cleaning up.
 
 `docker stop`, Kubernetes, systemd and a plain `kill` all end a program by SIGTERM. Python does nothing about it, nor
 does `asyncio.run()`, which handles Ctrl-C only: the process is gone at once, with exit status 143. No `finally` runs,
 no `async with` is left, buffers are not flushed, peers see their connections break.
+
+```python run
+import signal
+import subprocess
+import sys
+
+SERVICE = """
+import asyncio, os, signal
+
+async def main():
+    try:
+        asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+    finally:
+        print("cleaned up")
+
+asyncio.run(main())
+"""
+
+done = subprocess.run([sys.executable, "-c", SERVICE], capture_output=True, text=True)
+print("ended by", signal.Signals(-done.returncode).name, "and said", repr(done.stdout))
+```
+
+```text
+ended by SIGTERM and said ''
+```
 
 ```python bad
 import asyncio
@@ -43,13 +69,23 @@ important part, not on Windows.
 ## When to ignore
 
 Where losing everything in progress is fine, or the signal is handled in another file. Nothing is reported where this
-file speaks of signals at all, uses a framework that handles them, or where the coroutine that runs for ever is not
-in this file. Scripts that come to an end are left alone.
+file, or the one that the coroutine comes from, speaks of the process's signals or uses a framework that handles them.
+Scripts that come to an end are left alone.
+
+What a program starts with is code at the top of a file (under `if __name__ == "__main__"`), a function `main`, code
+that catches KeyboardInterrupt, and the `[project.scripts]` of the nearest `pyproject.toml`. A project can name more of
+them, and what runs its services and looks after their signals, a package, a module or a function:
+
+```toml
+[tool.asyncfix]
+entry-points = ["mypkg.worker.start"]
+runners = ["mypkg.service.run"]
+```
 
 ## Other tools
 
 None reports it.
-"""
+'''
 
 from __future__ import annotations
 
@@ -65,8 +101,13 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 # Coroutines are followed so far from the one that is run.
 DEPTH = 8
+# Methods of a project's own whose name says that they never return.
+SAY_SO = frozenset({"run_forever", "serve_forever"})
 # What `asyncpatterns.run()` takes as `asyncio.run()` does.
 SAME_KEYWORDS = {"debug", "loop_factory"}
+# With "signal" in it, a name with one of these words speaks of the process's signals.
+SIGNAL_WORDS = ("add", "catch", "exit", "graceful", "handl", "install", "kill", "listen", "regist", "setup", "set_up",
+                "shut", "sighup", "signals", "stop", "term", "trap", "unix", "wait")  # fmt: skip
 # Exceptions that end a service from outside: who catches them is not at the end of his work.
 STOPPED = frozenset(
     {"builtins.KeyboardInterrupt", "builtins.SystemExit", "builtins.Exception", "builtins.BaseException",
@@ -84,8 +125,29 @@ def missing_signal_handling(tree: ast.Module, module: Module) -> Iterator[Report
     if runs and not _speaks_of_signals(module) and not _leaves_them_to_another(module):
         entered = _entered(module)
         for call in runs:
-            if module.function(call) in entered:
+            if module.function(call) in entered or _ends_by_keyboard(call, module):
                 yield _report(call, module)
+
+
+def _ends_by_keyboard(call: ast.Call, module: Module) -> bool:
+    """Is Ctrl-C thought of where this is run? Only a program's main thread gets that."""
+    inner: ast.AST = call
+    for around in module.ancestors(call):
+        match around:
+            case ast.Try(body=block, handlers=handlers) if inner in block:
+                if any(module.name(kind) == "builtins.KeyboardInterrupt" for h in handlers for kind in _kinds(h)):
+                    return True
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                return False
+        inner = around
+    return False
+
+
+def _kinds(handler: ast.ExceptHandler) -> list[ast.expr]:
+    """The exceptions that a handler catches."""
+    if isinstance(handler.type, ast.Tuple):
+        return handler.type.elts
+    return [handler.type] if handler.type else []
 
 
 def _report(call: ast.Call, module: Module) -> Report:
@@ -132,6 +194,7 @@ def _stops_loop(module: Module) -> bool:
 
 
 def _speaks_of_signals(module: Module) -> bool:
+    """Does anything in this file have to do with the process's signals? (A `Signal` of a user interface has not.)"""
     names = (
         *(node.id for node in module.nodes(ast.Name)),
         *(node.attr for node in module.nodes(ast.Attribute)),
@@ -139,24 +202,74 @@ def _speaks_of_signals(module: Module) -> bool:
         *(node.arg or "" for node in module.nodes(ast.keyword)),
         *(node.module or "" for node in module.nodes(ast.ImportFrom)),
     )
-    return any("signal" in name.lower() or "sigterm" in name.lower() for name in names)
+    return any(map(_is_of_signals, names))
+
+
+def _is_of_signals(name: str) -> bool:
+    low = name.lower()
+    return "sigterm" in low or (
+        "signal" in low and (name.startswith("signal") or any(word in low for word in SIGNAL_WORDS))
+    )
 
 
 def _leaves_them_to_another(module: Module) -> bool:
     """Does this file use something that handles signals by itself?"""
-    if module.packages() & RUNNERS:
+    own = module.settings.runners
+    if module.packages() & (RUNNERS | own):
         return True
-    return any(module.name(node) in RUNNING for node in module.nodes(ast.Name, ast.Attribute))
+    return any(
+        name is not None and (name in RUNNING or any(_is_of(name, runner) for runner in own))
+        for name in map(module.name, module.nodes(ast.Name, ast.Attribute))
+    )
+
+
+def _is_of(name: str, runner: str) -> bool:
+    """Is this qualified name a runner's, or in a package that is one? The dots of a relative import may lead there."""
+    if not name.startswith("."):
+        return f"{name}.".startswith(f"{runner}.")
+    relative = name.lstrip(".")
+    return any(f"{relative}.".startswith(f"{end}.") for end in _ends(runner))
+
+
+def _ends(name: str) -> Iterator[str]:
+    """`a.b.c`, `b.c`, `c`."""
+    parts = name.split(".")
+    return (".".join(parts[at:]) for at in range(len(parts)))
 
 
 def _entered(module: Module) -> set[ast.AST | None]:
     """The functions that run when the file is run as a program; None is the file's own top level."""
-    entered: set[ast.AST | None] = {None}
-    fresh: set[ast.AST | None] = {None}
+    entered: set[ast.AST | None] = {None, *_entry_points(module)}
+    fresh = set(entered)
     for _ in range(DEPTH):
         fresh = {function for function in _called_from(fresh, module) if function not in entered}
         entered |= fresh
     return entered
+
+
+def _entry_points(module: Module) -> Iterator[FunctionDef]:
+    """The functions of this file that a program starts with: `main`, and those that the project names."""
+    yield from (f for f in module.tree.body if isinstance(f, ast.FunctionDef) and f.name == "main")
+    path = module.path.replace("\\", "/").removesuffix(".py").removesuffix("/__init__")
+    for entry in module.settings.entry_points:
+        names = entry.split(".")
+        for at in range(1, len(names)):
+            if f"/{path}".endswith(f"/{'/'.join(names[:at])}"):
+                yield from _defined(names[at:], module)
+
+
+def _defined(names: list[str], module: Module) -> Iterator[FunctionDef]:
+    """The function of this name in a file, or in a class of it; or the commands of an application of this name."""
+    block: list[ast.stmt] = module.tree.body
+    for name in names:
+        found = [s for s in block if isinstance(s, (*FUNCTIONS, ast.ClassDef)) and s.name == name]
+        if not found:
+            uses = (use for use in module.nodes(ast.Name) if use.id == names[-1] and module.function(use) is None)
+            yield from (command for use in list(uses)[:1] for command in _commands(use, module))
+            return
+        block = found[-1].body
+    if isinstance(found[-1], FUNCTIONS):
+        yield found[-1]
 
 
 def _called_from(callers: set[ast.AST | None], module: Module) -> Iterator[FunctionDef]:
@@ -184,9 +297,10 @@ def _commands(application: ast.Name, module: Module) -> Iterator[FunctionDef]:
 class Endless:
     """Which code of a file goes on until it is cancelled or the process ends."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, depth: int = 0) -> None:
         self.module = module
         self._met: set[ast.AST] = set()
+        self._depth = depth  # in files
 
     def awaiting(self, awaited: ast.expr) -> bool:
         """Does waiting for this never come to an end?"""
@@ -215,10 +329,19 @@ class Endless:
                 return module.callee(made) == "asyncio.Event"
             case ast.Attribute(value=ast.Name() as variable, attr="wait"):
                 return self._only_waited_for(variable, "asyncio.Event")
-            case ast.Attribute(value=ast.Name() as variable, attr="serve_forever"):
-                return self._is_server(variable)
+            case ast.Attribute(value=ast.Name() as variable, attr="serve_forever") if self._is_server(variable):
+                return True
         function = self._definition(awaited)
-        return function is not None and self.running(function)
+        return self.running(function) if function is not None else self._elsewhere(awaited)
+
+    def _elsewhere(self, call: ast.Call) -> bool:
+        """Is this a coroutine function of another file that never returns, and handles no signals there?"""
+        found = self.module.elsewhere(call.func)
+        if found is None or not isinstance(found.node, ast.AsyncFunctionDef) or self._depth == DEPTH:
+            return False
+        if _speaks_of_signals(found.module) or _leaves_them_to_another(found.module):
+            return False
+        return found.node.name in SAY_SO or Endless(found.module, self._depth + 1).running(found.node)
 
     def running(self, function: ast.AsyncFunctionDef) -> bool:
         """Does a coroutine function of the file never return?"""
@@ -294,12 +417,7 @@ class Endless:
 
     def _stopped(self, handler: ast.ExceptHandler) -> bool:
         """Does a handler catch nothing that says the work is at its end?"""
-        match handler.type:
-            case None:
-                return True
-            case ast.Tuple(elts=kinds):
-                return all(self.module.name(kind) in STOPPED for kind in kinds)
-        return self.module.name(handler.type) in STOPPED
+        return all(self.module.name(kind) in STOPPED for kind in _kinds(handler))
 
     def _infinite(self, delay: ast.expr) -> bool:
         match delay:
