@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from cases import found, mended
 
+from flake8_asyncpatterns.engine import check
 from flake8_asyncpatterns.knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import Settings
 
 OURS = [RULES["AIO201"], RULES["AIO202"]]
 
@@ -392,3 +396,37 @@ def test_a_lambda_leaves_a_comprehension_its_own_variables() -> None:
     )
     made = mended(source.format("plain([one for one in many])"), unsafe=False, rules=OURS).text
     assert made == source.format("lambda _: plain([one for one in many])")
+
+
+@pytest.mark.parametrize(
+    ("base", "reported"),
+    [
+        ("def __init__(self, loop=None):\n        self.loop = loop or asyncio.get_event_loop()", True),
+        ("def __init__(self, loop: asyncio.AbstractEventLoop):\n        self.loop = loop", True),
+        ("loop: asyncio.AbstractEventLoop", True),
+        ("def __init__(self, loop):\n        self.loop = loop", False),
+        ("def loop(self): pass", False),
+        ("pass", False),
+    ],
+)
+def test_the_loop_that_a_base_class_in_another_file_keeps(base: str, reported: bool, tmp_path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "far.py").write_text(f"import asyncio\nclass Far:\n    {base}\n")
+    (tmp_path / "near.py").write_text("from far import Far\nclass Near(Far):\n    pass\n")
+    source = """\
+from functools import partial
+from near import Near
+
+class Client(Near):
+    async def expire(self, why):
+        pass
+
+    def start(self):
+        expire = partial(self.expire, "late")
+        self.timer = self.loop.call_later(5, expire)
+        self.loop.call_soon(self.expire("now"))
+"""
+    module = Module.parse(source, str(tmp_path / "client.py"), project=Project(Settings()))
+    reports = check(module, [RULES["AIO201"], RULES["AIO202"]])
+    expected = {("AIO202", 10), ("AIO201", 11)} if reported else set()
+    assert {(f.rule.code, f.line) for f in reports} == expected
