@@ -15,6 +15,7 @@ CALL_DEPTH = 3
 ENDS_THE_PROCESS = frozenset(
     {"sys.exit", "os._exit", "os.kill", "os.abort", "builtins.exit", "builtins.quit", "signal.raise_signal"}
 )
+THREADS = ("threading.Thread", "threading.Timer", "concurrent.futures.", "asyncio.run_coroutine_threadsafe")
 
 
 class Calls:
@@ -121,6 +122,24 @@ class Calls:
             for call in self.module.nodes(ast.Call)
             if self.registers(call) and function in self.reached(*call.args[1:])
         ]
+
+    def has_threads(self) -> bool:
+        """Does the file start threads, or speak to a loop from one?"""
+        module = self.module
+        return any((module.name(node) or "").startswith(THREADS) for node in module.nodes(ast.Name, ast.Attribute))
+
+    def in_thread(self, function: FunctionDef) -> bool:
+        """Is a function handed to a thread?"""
+        for mention in self.mentions(function):
+            call = self.module.parent(mention)
+            if isinstance(call, ast.keyword):
+                call = self.module.parent(call)
+            if isinstance(call, ast.Call) and call.func is not mention:
+                if self.module.callee(call) in ("asyncio.to_thread", "threading.Thread", "threading.Timer"):
+                    return True
+                if isinstance(call.func, ast.Attribute) and call.func.attr in ("run_in_executor", "submit"):
+                    return True
+        return False
 
     def registers(self, call: ast.Call) -> bool:
         """Does this call register a signal's handler?"""

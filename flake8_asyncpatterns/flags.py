@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .knowledge.loops import PROTOCOLS
 from .rule import Edit, Remove, Replace, Symbol, replace
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 Use: TypeAlias = ast.Name | ast.Attribute
 
-# Generic says nothing of attributes; other bases from elsewhere may use one of the same name.
-PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+# They say nothing of attributes; other bases from elsewhere may use one of the same name.
+PLAIN_BASES = PROTOCOLS | {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"}
 
 
 class NotUnderstood(Exception):
@@ -142,6 +143,10 @@ class Conversion:
             others = [name for name in statement.names if name != self.flag.name]
             keyword = "global" if isinstance(statement, ast.Global) else "nonlocal"
             yield replace(statement, f"{keyword} {', '.join(others)}") if others else Remove(statement)
+
+    def goes_back(self) -> bool:
+        """Is the Event cleared somewhere, so that it may be so again by the time a waiter gets its turn?"""
+        return any(a.value is self.going for a in self._assigned if a is not self._first)
 
     def spelled(self, use: Use) -> str:
         """The Event, as code says it that says `use` for the flag."""

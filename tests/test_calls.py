@@ -80,3 +80,24 @@ def test_what_only_a_loop_calls_is_the_loops_own() -> None:
 def test_handlers_of_signals() -> None:
     assert [call.lineno for call in CALLS.handlers(function("stop"))] == [30]
     assert CALLS.handlers(function("mark")) == []
+
+
+def test_what_runs_in_a_thread() -> None:
+    source = """
+import asyncio, threading
+def by_name(): ...
+def by_keyword(): ...
+def in_pool(): ...
+def on_loop(): ...
+async def main(pool, loop):
+    await asyncio.to_thread(by_name)
+    threading.Thread(target=by_keyword).start()
+    pool.submit(in_pool)
+    loop.call_soon(on_loop)
+"""
+    module = Module.parse(source)
+    calls = Calls(module)
+    functions = {function.name: function for function in module.nodes(ast.FunctionDef)}
+    assert {n for n, f in functions.items() if calls.in_thread(f)} == {"by_name", "by_keyword", "in_pool"}
+    assert calls.has_threads()
+    assert not Calls(Module.parse("import asyncio\nasyncio.to_thread(print)")).has_threads()

@@ -74,3 +74,15 @@ SWALLOWING = frozenset({"contextlib", "test", "unittest"})
 # Packages that see to it that the main thread has an event loop before any runs; in a browser one always runs.
 # Source: the documentation of each; for tornado, IOLoop.current.
 SETS_THE_LOOP = frozenset({"asyncqt", "js", "nest_asyncio", "pyodide", "qasync", "quamash", "tornado"})
+
+# Methods (and `print`) whose only effect is that somebody reads what happened.
+LOGGING = frozenset({
+    "critical", "debug", "error", "exception", "fatal", "info", "log", "print", "trace", "warn", "warning",
+})  # fmt: skip
+
+# What asks for the time. Source: "time", "datetime" and the event loop in the library reference; anyio's, trio's.
+CLOCKS = frozenset({
+    "anyio.current_time", "asyncio.AbstractEventLoop.time", "datetime.datetime.now", "datetime.datetime.today",
+    "datetime.datetime.utcnow", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns",
+    "time.time", "time.time_ns", "trio.current_time",
+})  # fmt: skip

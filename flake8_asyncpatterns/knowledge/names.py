@@ -115,10 +115,21 @@ PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "anyio.Path", "trio.Path"
 ATTRIBUTES = {**blocking.ATTRIBUTES}
 
 
+# Names that no other package's module called `asyncio` has (redis and SQLAlchemy, say, have such modules): where one is
+# asked for, the package only hands on what it imported itself, as `compat` modules do.
+HANDED_ON = frozenset({
+    "CancelledError", "Event", "Future", "Task", "TimeoutError", "all_tasks", "coroutine", "create_task",
+    "current_task", "ensure_future", "gather", "get_event_loop", "get_running_loop", "iscoroutinefunction",
+    "new_event_loop", "open_connection", "run_coroutine_threadsafe", "shield", "sleep", "start_server", "to_thread",
+    "wait_for",
+})  # fmt: skip
+
+
 def canonical(name: str) -> str:
-    """The name that the tables use: `asyncio.locks.Lock` → `asyncio.Lock`."""
+    """The name that the tables use: `asyncio.locks.Lock` → `asyncio.Lock`, `compat.asyncio.sleep` → `asyncio.sleep`."""
     if name.partition(".")[0] not in ("asyncio", "concurrent"):
-        return name
+        owner, _, attribute = name.rpartition(".")
+        return f"asyncio.{attribute}" if attribute in HANDED_ON and owner.endswith(".asyncio") else name
     for home, public in HOMES.items():
         if name.startswith(f"{home}."):
             return f"{public}.{name[len(home) + 1 :]}"

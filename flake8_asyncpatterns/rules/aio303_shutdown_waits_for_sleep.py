@@ -147,6 +147,7 @@ from typing import NamedTuple
 from ..calls import Calls
 from ..flags import Conversion, Flag, NotUnderstood, Use, flag, free, identifiers, required
 from ..flow import LOOPS, within
+from ..knowledge.loops import LOGGING
 from ..module import Module
 from ..rule import Edit, Fix, FunctionDef, Related, Report, Symbol, replace, rule
 
@@ -154,8 +155,6 @@ from ..rule import Edit, Fix, FunctionDef, Related, Report, Symbol, replace, rul
 LONG = 1.0
 # The names behind a delay are followed so far.
 NAME_DEPTH = 3
-THREADS = ("threading.Thread", "threading.Timer", "concurrent.futures.", "asyncio.run_coroutine_threadsafe")
-LOGGING = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print"})
 
 
 class Waiting(NamedTuple):
@@ -180,17 +179,25 @@ class Cleared(NamedTuple):
 def shutdown_waits_for_sleep(tree: ast.Module, module: Module) -> Iterator[Report]:
     """Report loops that sleep long between two looks at the flag which ends them."""
     taken: set[str] | None = None
-    told: set[ast.While] = set()
-    for the_flag, loops in _by_flag(_candidates(module), module):
-        ours = [waiting for waiting in loops if waiting.loop not in told]
-        found = [(waiting, cleared) for waiting in ours if (cleared := _clears(waiting, the_flag, module))]
-        if not found:
-            continue
-        told.update(waiting.loop for waiting, _ in found)
+    for the_flag, found in module.analysis(LateLoops).by_flag:
         taken = identifiers(module) if taken is None else taken
         fix, refusal = _fix(the_flag, [w for w, _ in found], [c for _, cs in found for c in cs], taken, module)
         for waiting, cleared in found:
             yield _report(waiting, cleared, fix, refusal, module)
+
+
+class LateLoops:
+    """The loops of a file that this rule reports, each once, put together by the flag that ends them."""
+
+    def __init__(self, module: Module) -> None:
+        self.by_flag: list[tuple[Flag, list[tuple[Waiting, list[Cleared]]]]] = []
+        self.loops: set[ast.While] = set()
+        for the_flag, loops in _by_flag(_candidates(module), module):
+            ours = [waiting for waiting in loops if waiting.loop not in self.loops]
+            found = [(waiting, cleared) for waiting in ours if (cleared := _clears(waiting, the_flag, module))]
+            if found:
+                self.loops.update(waiting.loop for waiting, _ in found)
+                self.by_flag.append((the_flag, found))
 
 
 def _report(waiting: Waiting, cleared: list[Cleared], fix: Fix | None, refusal: str, module: Module) -> Report:
@@ -437,7 +444,7 @@ def _fix(
     if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
         handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
         return None, f"{handler}: install it by `loop.add_signal_handler()` first"
-    if _has_threads(module) or any(_in_thread(c.function, calls, module) for c in cleared if c.function):
+    if calls.has_threads() or any(calls.in_thread(c.function) for c in cleared if c.function):
         return None, "this file uses threads: an Event set in another thread does not wake the loop"
     if not all(_is_statement(sleep, module) for waiting in loops for sleep in waiting.sleeps):
         return None, "the sleep's result is used, or its delay given by keyword"
@@ -476,23 +483,6 @@ def _names(the_flag: Flag, going: bool) -> Iterator[str]:
 
 def _is_global(the_flag: Flag, module: Module) -> bool:
     return any(isinstance(use.ctx, ast.Store) and module.function(use) is None for use in the_flag.uses)
-
-
-def _has_threads(module: Module) -> bool:
-    names = (module.name(node) or "" for node in module.nodes(ast.Name, ast.Attribute))
-    return any(name.startswith(THREADS) for name in names)
-
-
-def _in_thread(function: FunctionDef, calls: Calls, module: Module) -> bool:
-    """Is a function handed to a thread?"""
-    for mention in calls.mentions(function):
-        call = module.parent(mention)
-        if isinstance(call, ast.Call) and call.func is not mention:
-            if module.callee(call) == "asyncio.to_thread":
-                return True
-            if isinstance(call.func, ast.Attribute) and call.func.attr in ("run_in_executor", "submit"):
-                return True
-    return False
 
 
 def _is_statement(sleep: ast.Await, module: Module) -> bool:
