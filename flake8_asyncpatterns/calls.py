@@ -131,6 +131,8 @@ class Calls:
     def in_thread(self, function: FunctionDef) -> bool:
         """Is a function handed to a thread?"""
         for mention in self.mentions(function):
+            if self.module.definition(mention) not in (function, None):
+                continue
             call = self.module.parent(mention)
             if isinstance(call, ast.keyword):
                 call = self.module.parent(call)

@@ -433,7 +433,8 @@ class _Conditions:
 
 def _setters(states: list[ast.expr], module: Module) -> Iterator[ast.Name | ast.Attribute]:
     """Where this file sets what is looked at, or something of the same name."""
-    attributes = {node.attr for state in states for node in ast.walk(state) if isinstance(node, ast.Attribute)}
+    asked = [node for state in states for node in ast.walk(state) if isinstance(node, ast.Attribute)]
+    attributes = {node.attr for node in asked if not isinstance(module.parent(node), ast.Attribute)}
     for attribute in module.nodes(ast.Attribute):
         if attribute.attr in attributes and isinstance(attribute.ctx, ast.Store):
             yield attribute
