@@ -7,10 +7,17 @@ import textwrap
 import pytest
 from cases import codes, found, mended
 
+LOOP = """\
+import asyncio, time
 
-def polled(condition: str, *, setup: str = "") -> bool:
-    source = f"import asyncio, time\n{setup}\nasync def f(x, items: list):\n    while {condition}:\n        await asyncio.sleep(1)\n"
-    return "AIO304" in codes(source)
+async def f(x, items: list):
+    while CONDITION:
+        await asyncio.sleep(1)
+"""
+
+
+def polled(condition: str) -> bool:
+    return "AIO304" in codes(LOOP.replace("CONDITION", condition))
 
 
 @pytest.mark.parametrize(

@@ -12,3 +12,9 @@ THREAD_LOCKS = frozenset(
 
 # Decorators that leave a generator what it is. After any other it may be a context manager, a fixture, a task …
 TRANSPARENT = SAME_RESULT | {"abc.abstractmethod", "typing.final", "typing_extensions.final"}
+
+# What `async with` enters without keeping anybody out. Of anything else that is not known it is assumed that it may.
+NO_LOCKS = frozenset({
+    "asyncio.timeout", "asyncio.timeout_at", "asyncio.TaskGroup", "async_timeout.timeout", "anyio.create_task_group",
+    "contextlib.AsyncExitStack", "contextlib.aclosing", "aiohttp.ClientSession", "httpx.AsyncClient",
+})  # fmt: skip

@@ -1,0 +1,62 @@
+"""What several tasks may have hold of at once, and what keeps them from it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .flow import suspends
+from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS
+
+if TYPE_CHECKING:
+    from .module import Module
+
+
+def is_shared(expression: ast.expr, module: Module) -> bool:
+    """Is this state that outlives a call: of `self`, of the module, of the function around a nested one?
+
+    An item of such state is a part of it. What a function makes itself, and what it is given, is not known to be.
+    """
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        if isinstance(expression, ast.Attribute) and module.owner(expression) is not None:
+            return True
+        expression = expression.value
+    if not isinstance(expression, ast.Name):
+        return False
+    here = module.function(expression)
+    bound = module.bindings(expression) or []
+    if not bound or any(not isinstance(node, ast.Name) for node in bound):
+        return False
+    homes = {module.function(node) for node in bound} - ({here} if module.declarations(expression) else set())
+    return bool(homes) and here not in homes
+
+
+def held(node: ast.AST, module: Module) -> Iterator[str]:
+    """What is, or may be, an asyncio lock that the function holds where `node` stands, as it is spelled there."""
+    function = module.function(node)
+    inner = node
+    for around in module.ancestors(node):
+        if around is function:
+            return
+        if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
+            for item in around.items:
+                if may_be_lock(item, around, module):
+                    yield ast.unparse(item.context_expr)
+        elif isinstance(around, ast.Try) and inner not in around.finalbody:
+            for statement in around.finalbody:
+                match statement:
+                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"))):
+                        yield ast.unparse(lock)
+        inner = around
+
+
+def may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Module) -> bool:
+    """Does a `with` keep other tasks out, as far as can be told? What gives something to work with (`as`) does not."""
+    manager = item.context_expr
+    if isinstance(block, ast.With):
+        return suspends(manager)  # `with await lock:`
+    if module.type_of(manager) in ASYNC_LOCKS:
+        return True
+    known = module.callee(manager) if isinstance(manager, ast.Call) else module.type_of(manager)
+    return item.optional_vars is None and known not in NO_LOCKS
