@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .flow import suspends
+from .knowledge.lifecycle import CLOSING_METHODS, CLOSING_VERBS, OPENING_METHODS, OPENING_VERBS, PREFIXES
 from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS
 
 if TYPE_CHECKING:
     from .module import Module
+    from .rule import FunctionDef
 
 
 def is_shared(expression: ast.expr, module: Module) -> bool:
@@ -60,3 +62,18 @@ def may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Mod
         return True
     known = module.callee(manager) if isinstance(manager, ast.Call) else module.type_of(manager)
     return item.optional_vars is None and known not in NO_LOCKS
+
+
+def is_opening(function: FunctionDef) -> bool:
+    """Does this function, by its name, run before there is anybody to disturb?"""
+    return function.name in OPENING_METHODS or _words(function)[0] in OPENING_VERBS
+
+
+def is_closing(function: FunctionDef) -> bool:
+    """Does this function, by its name, run when nobody is left to disturb?"""
+    return function.name in CLOSING_METHODS or not CLOSING_VERBS.isdisjoint(_words(function))
+
+
+def _words(function: FunctionDef) -> list[str]:
+    """The words of a name that say what is done: `_async_start_servers` → `start`, `servers`."""
+    return [word for word in function.name.lower().split("_") if word not in PREFIXES] or [""]
