@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .calls import Calls
 from .flow import suspends
 from .knowledge.lifecycle import CLOSING_METHODS, CLOSING_VERBS, OPENING_METHODS, OPENING_VERBS, PREFIXES
 from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS
@@ -62,6 +63,27 @@ def may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Mod
         return True
     known = module.callee(manager) if isinstance(manager, ast.Call) else module.type_of(manager)
     return item.optional_vars is None and known not in NO_LOCKS
+
+
+class Guards:
+    """Which code of a file runs under a lock, or may do so: `module.analysis(Guards)`."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.calls = Calls(module)
+        self._guarded: dict[FunctionDef, bool] = {}
+
+    def is_guarded(self, place: ast.AST) -> bool:
+        """Is this done under a lock, here or where the function is called?"""
+        if any(True for _ in held(place, self.module)):
+            return True
+        function = self.module.function(place)
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        if function not in self._guarded:
+            mentions = self.calls.mentions(function)
+            self._guarded[function] = any(True for mention in mentions for _ in held(mention, self.module))
+        return self._guarded[function]
 
 
 def is_opening(function: FunctionDef) -> bool:

@@ -121,7 +121,7 @@ from ..flow import LOOPS, suspends, within, yields
 from ..knowledge.containers import MAPPINGS
 from ..module import Module
 from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
-from ..shared import held, is_closing, is_opening
+from ..shared import Guards, is_closing, is_opening
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
 Stored: TypeAlias = ast.Name | ast.Attribute
@@ -164,7 +164,6 @@ class Changes:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.calls = Calls(module)
-        self._guarded: dict[FunctionDef, bool] = {}
         self._by_name: dict[str, list[Change]] = {}
         for call in module.nodes(ast.Call):
             match call.func:
@@ -196,7 +195,7 @@ class Changes:
                 and not is_opening(function)
                 and self._same(collection.stored, change.stored)
                 and not self._is_called_in_turn(function, here)
-                and not self.is_guarded(change.place)
+                and not self.module.analysis(Guards).is_guarded(change.place)
             ):
                 yield change
 
@@ -206,18 +205,6 @@ class Changes:
             isinstance(call := self.module.parent(mention), ast.Call) and call.func is mention
             for mention in self.calls.mentions(inner)
         )
-
-    def is_guarded(self, place: ast.AST) -> bool:
-        """Is this done under a lock, here or where the function is called?"""
-        if any(True for _ in held(place, self.module)):
-            return True
-        function = self.module.function(place)
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return False
-        if function not in self._guarded:
-            mentions = self.calls.mentions(function)
-            self._guarded[function] = any(True for mention in mentions for _ in held(mention, self.module))
-        return self._guarded[function]
 
     def _same(self, one: Stored, other: Stored) -> bool:
         if isinstance(one, ast.Name) or isinstance(other, ast.Name):
@@ -241,10 +228,13 @@ def live_collection_across_await(loop: ast.AST, module: Module) -> Iterator[Repo
         collection = _collection(iterable, module)
         if collection is None:
             continue
-        changes = module.analysis(Changes)
-        if changes.is_guarded(loop):
+        if module.analysis(Guards).is_guarded(loop):
             return
-        found = [change for change in changes.of(collection) if _hurts(change, collection, function, loop, module)]
+        found = [
+            change
+            for change in module.analysis(Changes).of(collection)
+            if _hurts(change, collection, function, loop, module)
+        ]
         if found:
             yield _report(collection, found, module)
 
