@@ -1,12 +1,13 @@
-"""Which block of code holds a lock, as far as the lock's type is known."""
+"""Which block of code holds a lock, as far as the lock's type is known; and which may hold one."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from .flow import body, within
-from .knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS
+from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS, THREAD_LOCKS
 
 if TYPE_CHECKING:
     from .module import Module
@@ -104,3 +105,27 @@ def lets_go(held: Held, lock: ast.expr) -> bool:
         isinstance(node, ast.Attribute) and node.attr == "release" and ast.dump(node.value) == ast.dump(lock)
         for node in held_code(held)
     )
+
+
+def maybe_held(node: ast.AST, module: Module) -> Iterator[ast.expr]:
+    """What the function holds where `node` stands that is, or may be, a lock: for rules that stay silent under one."""
+    function = module.function(node)
+    inner = node
+    for around in module.ancestors(node):
+        if around is function:
+            return
+        if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
+            yield from (item.context_expr for item in around.items if _may_be_lock(item, around, module))
+        elif isinstance(around, ast.Try) and inner not in around.finalbody:
+            yield from filter(None, map(_given_back, around.finalbody))
+        inner = around
+
+
+def _may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Module) -> bool:
+    """Does a `with` keep other tasks out, as far as can be told? What gives something to work with (`as`) does not."""
+    manager = item.context_expr
+    kind = module.type_of(manager)
+    if isinstance(block, ast.With):
+        return kind in THREAD_LOCKS or isinstance(manager, (ast.Await, ast.YieldFrom))  # `with await lock:`
+    known = module.callee(manager) if isinstance(manager, ast.Call) else kind
+    return kind in ASYNC_LOCKS or (item.optional_vars is None and known not in NO_LOCKS)

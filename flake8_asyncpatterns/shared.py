@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .calls import Calls
-from .flow import suspends
+from .held import maybe_held
 from .knowledge.lifecycle import CLOSING_METHODS, CLOSING_VERBS, OPENING_METHODS, OPENING_VERBS, PREFIXES
-from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS
 
 if TYPE_CHECKING:
     from .module import Module
@@ -35,36 +33,6 @@ def is_shared(expression: ast.expr, module: Module) -> bool:
     return bool(homes) and here not in homes
 
 
-def held(node: ast.AST, module: Module) -> Iterator[str]:
-    """What is, or may be, an asyncio lock that the function holds where `node` stands, as it is spelled there."""
-    function = module.function(node)
-    inner = node
-    for around in module.ancestors(node):
-        if around is function:
-            return
-        if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
-            for item in around.items:
-                if may_be_lock(item, around, module):
-                    yield ast.unparse(item.context_expr)
-        elif isinstance(around, ast.Try) and inner not in around.finalbody:
-            for statement in around.finalbody:
-                match statement:
-                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=lock, attr="release"))):
-                        yield ast.unparse(lock)
-        inner = around
-
-
-def may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Module) -> bool:
-    """Does a `with` keep other tasks out, as far as can be told? What gives something to work with (`as`) does not."""
-    manager = item.context_expr
-    if isinstance(block, ast.With):
-        return suspends(manager)  # `with await lock:`
-    if module.type_of(manager) in ASYNC_LOCKS:
-        return True
-    known = module.callee(manager) if isinstance(manager, ast.Call) else module.type_of(manager)
-    return item.optional_vars is None and known not in NO_LOCKS
-
-
 class Guards:
     """Which code of a file runs under a lock, or may do so: `module.analysis(Guards)`."""
 
@@ -75,14 +43,14 @@ class Guards:
 
     def is_guarded(self, place: ast.AST) -> bool:
         """Is this done under a lock, here or where the function is called?"""
-        if any(True for _ in held(place, self.module)):
+        if any(True for _ in maybe_held(place, self.module)):
             return True
         function = self.module.function(place)
         if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return False
         if function not in self._guarded:
             mentions = self.calls.mentions(function)
-            self._guarded[function] = any(True for mention in mentions for _ in held(mention, self.module))
+            self._guarded[function] = any(True for mention in mentions for _ in maybe_held(mention, self.module))
         return self._guarded[function]
 
 

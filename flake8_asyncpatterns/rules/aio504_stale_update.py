@@ -126,7 +126,7 @@ from ..flow import suspends
 from ..knowledge.containers import VALUES
 from ..module import Module
 from ..rule import Fix, Related, Report, replace, rule
-from ..shared import held, is_shared
+from ..shared import Guards, is_shared
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -185,7 +185,7 @@ def stale_update(update: ast.stmt, module: Module) -> Iterator[Report]:
 def _may_be_changed(target: ast.expr, update: ast.stmt, module: Module) -> bool:
     """May another task change this, too, and at any time?"""
     inside = module.function(update) is not None
-    return inside and is_shared(target, module) and not any(True for _ in held(update, module))
+    return inside and is_shared(target, module) and not module.analysis(Guards).is_guarded(update)
 
 
 def _taken_earlier(update: ast.stmt, target: ast.expr, value: ast.BinOp, module: Module) -> Iterator[Report]:
