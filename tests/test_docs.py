@@ -78,5 +78,11 @@ def test_scripts_print_what_the_page_says(script: Script, tmp_path: Path) -> Non
     assert done.stdout == script.printed, done.stderr
 
 
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_page_shows_what_happens_at_run_time(rule) -> None:
+    assert scripts(rule)
+    assert all(script.printed for script in scripts(rule))
+
+
 def test_codes_are_what_flake8_can_take() -> None:
     assert all(re.fullmatch(r"AIO[1-9][0-9]{2}", code) for code in RULES)

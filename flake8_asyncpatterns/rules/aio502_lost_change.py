@@ -8,6 +8,46 @@ A condition says "something may have changed", no more. It is right together wit
 (`await condition.wait_for(lambda: self.items)`) and state that keeps what was not yet seen; a stream of changes
 needs a queue for each of its readers.
 
+```python run
+import asyncio
+
+
+class Prices:
+    def __init__(self):
+        self.changed = asyncio.Condition()
+        self.price = None
+
+    async def update(self, price):
+        async with self.changed:
+            self.price = price
+            self.changed.notify_all()
+
+
+async def watch(prices):
+    while True:
+        async with prices.changed:
+            await prices.changed.wait()
+            print("saw", prices.price)
+
+
+async def main():
+    prices = Prices()
+    await prices.update(1)  # before anybody waits
+    watching = asyncio.create_task(watch(prices))
+    await asyncio.sleep(0)
+    await prices.update(2)  # two, before the watcher has its turn
+    await prices.update(3)
+    await asyncio.sleep(0.01)
+    watching.cancel()
+
+
+asyncio.run(main())
+```
+
+```text
+saw 3
+```
+
 ```python bad
 import asyncio
 
