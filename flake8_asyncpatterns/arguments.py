@@ -49,6 +49,10 @@ configuration, in pyproject.toml (the nearest one upward that has the table):
   ignore = ["AIO2"]
   exclude = ["docs", "tests/data/*"]
   per-file-ignores = { "tests/*" = ["AIO101"] }
+  blocking = ["mylib.Client.get"]        # calls that block, besides those that are known
+  not-blocking = ["requests.get"]        # calls that do not
+  entry-points = ["mylib.cli.main"]      # functions that the program starts with
+  runners = ["mylib.serve"]              # what looks after a service's signals
   The command line goes before the configuration: --select forgets its rules.
 """
 
