@@ -358,12 +358,16 @@ def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
     calls = Calls(module)
     if calls.cancelled(waiting.coroutine) or _is_state(waiting, the_flag, calls, module):
         return []
+    ends = list(_ends(waiting, the_flag, module))
+    # A handler only begins what a method that also cancels brings to its end.
+    stopped = any(cleared.function is not None and calls.ends_at_once(cleared.function) for cleared in ends)
     found = [
         cleared
-        for cleared in _ends(waiting, the_flag, module)
-        if cleared.function is None
+        for cleared in ends
+        if (cleared.function is None and not stopped)
         or (
-            cleared.function is not waiting.coroutine
+            cleared.function is not None
+            and cleared.function is not waiting.coroutine
             and cleared.function.name not in ("__init__", "__post_init__", "__new__")
             and not calls.only_from(waiting.loop, cleared.function)
             and not calls.ends_at_once(cleared.function)
