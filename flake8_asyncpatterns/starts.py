@@ -18,6 +18,8 @@ NAMES = frozenset(name.rpartition(".")[2] for name in (GET, NEW, SET))
 RUNS = frozenset({"run_until_complete", "run_forever"})
 # Coroutines by which a loop is wound up before it is closed; `asyncio.run` does so, too.
 WINDS_UP = frozenset({"shutdown_asyncgens", "shutdown_default_executor"})
+FIXTURES = frozenset({"pytest.fixture", "pytest.yield_fixture"})
+UNKNOWN = "?"
 
 
 def in_coroutine(node: ast.AST, module: Module) -> bool:
@@ -73,12 +75,16 @@ class Starts:
 
     def before(self, call: ast.Call) -> bool:
         """Does no loop run yet, and is none set, where this call of `get_event_loop` is made?"""
-        if self.sets_a_loop or self._is_ready_for_none(call):
+        if self.sets_a_loop or self._is_ready_for_none(call) or self._is_anothers(call):
             return False
         function = self.module.function(call)
         if function is None:
             return True
-        if isinstance(function, ast.Lambda) or in_coroutine(call, self.module) or _takes_fixtures(function):
+        if (
+            isinstance(function, ast.Lambda)
+            or in_coroutine(call, self.module)
+            or _takes_fixtures(function, self.module)
+        ):
             return False
         return self._is_run(call) or self._is_outside(function)
 
@@ -89,7 +95,9 @@ class Starts:
             match around:
                 case ast.Try(body=body, handlers=handlers) if any(inner is statement for statement in body):
                     names = {name for handler in handlers for name in self._caught(handler)}
-                    if "builtins.RuntimeError" in names or (names & {"builtins.Exception", ""} and len(body) == 1):
+                    if names & {"builtins.RuntimeError", UNKNOWN} or (
+                        names & {"builtins.Exception", ""} and len(body) == 1
+                    ):
                         return True
                 case ast.With(items=items) if any(
                     isinstance(item.context_expr, ast.Call)
@@ -105,7 +113,42 @@ class Starts:
     def _caught(self, handler: ast.ExceptHandler) -> Iterator[str]:
         caught = handler.type
         for one in caught.elts if isinstance(caught, ast.Tuple) else [caught]:
-            yield (self.module.name(one) or "?") if one else ""
+            yield (self.module.name(one) or UNKNOWN) if one else ""
+
+    def _is_anothers(self, call: ast.Call) -> bool:
+        """Does what is run at once need a loop already, so that code of another file must have made and set one?
+
+        A loop that runs for ever does so for what was put on it before, a future belongs to a loop from the start.
+        """
+        run = self._run_at_once(call)
+        return run is not None and (_method(run) == "run_forever" or self._runs_future(run))
+
+    def _runs_future(self, run: ast.Call) -> bool:
+        """Is what is run no coroutine that is called here or handed in, but was there before?"""
+        match run.args:
+            case [ast.Name() as given]:
+                return not any(
+                    isinstance(bound, ast.arg) or isinstance(self.module.value(bound), ast.Call)
+                    for bound in self.module.bindings(given) or ()
+                )
+            case [ast.Attribute() | ast.Subscript()]:
+                return True
+        return False
+
+    def _run_at_once(self, call: ast.Call) -> ast.Call | None:
+        """The run of the loop that a call gives, if nothing comes in between."""
+        match self.module.parent(call):
+            case ast.Attribute(attr=attr) as method if attr in RUNS:
+                run = self.module.parent(method)
+                return run if isinstance(run, ast.Call) else None
+            case ast.Assign(targets=[ast.Name(id=name)]) as statement:
+                block = self.module.block(statement)
+                rest = block[block.index(statement) + 1 :]
+                first = rest[0].body[0] if rest and isinstance(rest[0], ast.Try) else rest[0] if rest else None
+                match first:
+                    case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=runs), attr=attr)) as run):
+                        return run if runs == name and attr in RUNS else None
+        return None
 
     def _is_run(self, call: ast.Call) -> bool:
         """Is the loop that a call gives run in the same function, which nobody could do under a running loop?"""
@@ -168,7 +211,7 @@ class Starts:
         match self.module.parent(made):
             case ast.Attribute(attr="run_until_complete") as method:
                 run = self.module.parent(method)
-                if isinstance(run, ast.Call) and _is_run(run, method):
+                if isinstance(run, ast.Call) and _is_run(run, method) and not self._runs_future(run):
                     start = Start(made, run, [])
                     return start if self._is_private(start, known=False) else None
             case ast.Assign(targets=[ast.Name() as loop]) | ast.AnnAssign(target=ast.Name() as loop) as statement:
@@ -197,6 +240,8 @@ class Starts:
             elif kind != "wind up":
                 return None
         if len(runs) != 1 or self._repeats(runs[0], statement):
+            return None
+        if self._runs_future(runs[0]):
             return None
         start = Start(made, runs[0], needless)
         return start if closed or self._is_private(start, known=known) else None
@@ -253,6 +298,10 @@ def _is_run(call: ast.AST | None, method: ast.Attribute) -> bool:
     return False
 
 
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
 def _is_none(call: ast.Call) -> bool:
     match call.args:
         case [ast.Constant(value=None)]:
@@ -264,6 +313,8 @@ def _is_main_test(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
 
 
-def _takes_fixtures(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Is this a test whose fixtures may have set a loop?"""
-    return function.name.startswith("test") and bool({a.arg for a in function.args.args} - {"self"})
+def _takes_fixtures(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:
+    """Is this a test, or a fixture itself, whose fixtures may have set a loop?"""
+    decorators = (d.func if isinstance(d, ast.Call) else d for d in function.decorator_list)
+    tests = function.name.startswith("test") or any(module.name(decorator) in FIXTURES for decorator in decorators)
+    return tests and bool({a.arg for a in function.args.args} - {"self"})

@@ -87,7 +87,7 @@ if __name__ == "__main__":
 ```
 
 It is reported where the loop serves nothing but this one run. A loop that runs twice, runs for ever, has handlers or an
-executor of its own, or is handed on to others, needs more thought (see AIO403).
+executor of its own, runs a future that was there before, or is handed on to others, needs more thought (see AIO403).
 
 ## Fix
 
