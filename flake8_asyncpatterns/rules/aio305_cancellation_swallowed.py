@@ -122,8 +122,9 @@ says so to `asyncio.timeout()` and to this rule.
 
 Not reported: waiting for a task that was cancelled (`task.cancel()`, `try: await task`, `except CancelledError: pass`,
 in whatever spelling), a handler for CancelledError with which the coroutine ends, a `while` whose own condition may end
-it, cleanup in a `finally` or in front of a `raise`, a handler that raises on any way, and one that hands the exception
-on: into a future, a queue, a variable or a function.
+it, cleanup in a `finally` or in front of a `raise`, `BaseException` by name around nothing but an end (`await
+stream.aclose()`), a handler that raises on any way, and one that hands the exception on: into a future, a queue, a
+variable or a function.
 
 ## Other tools
 
@@ -189,7 +190,9 @@ def cancellation_swallowed(node: ast.AST, module: Module) -> Iterator[Report]:
     if not here:
         return
     if swallow.everything:
-        if not _ends_another(here, swallow, module) and not _ends_task(swallow, module):
+        if not (
+            _ends_another(here, swallow, module) or _ends_task(swallow, module) or _cleans_up(here, swallow, module)
+        ):
             spelled = "except:" if isinstance(node, ast.ExceptHandler) and node.type is None else "BaseException"
             message = f"`{spelled}` swallows cancellation, too; catch `Exception`"
             yield _report(swallow, message, _catch_errors(swallow, module))
@@ -292,6 +295,11 @@ def _ends_another(here: list[ast.AST], swallow: Swallow, module: Module) -> bool
     if all(waits_for_task(point, module) for point in here):
         return _was_cancelled_here(swallow) or any(_is_cancelled(point, module) for point in here)
     return _was_cancelled_here(swallow) and all(waits_for_task(p, module) or _is_ending(p, module) for p in here)
+
+
+def _cleans_up(here: list[ast.AST], swallow: Swallow, module: Module) -> bool:
+    """Does somebody who says `BaseException` mean it: that an end or a clean-up goes on, whatever comes?"""
+    return bool(swallow.names) and all(waits_for_task(p, module) or _is_ending(p, module) for p in here)
 
 
 def _is_cancelled(point: ast.AST, module: Module) -> bool:
