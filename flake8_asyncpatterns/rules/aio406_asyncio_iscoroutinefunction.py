@@ -3,7 +3,8 @@
 `inspect.iscoroutinefunction()` has the same answer for everything that `async def` makes, `functools.partial` of it and
 methods included. Only two things of old are different: a generator under `@asyncio.coroutine`, which is gone since
 Python 3.11, and an object that was marked with `_is_coroutine`. What marks functions today is
-`inspect.markcoroutinefunction()` (Python 3.12).
+`inspect.markcoroutinefunction()` (Python 3.12). Mocks were marked, too: `inspect` knows an `AsyncMock` from Python 3.10
+on, and what `create_autospec()` makes of a coroutine function from 3.13 on.
 
 ```python run
 import asyncio
@@ -89,7 +90,7 @@ Safe: `inspect` is imported, and an import that served nothing else goes. Unsafe
 `_is_coroutine` or `asyncio.coroutine`, because there the two may differ.
 
 A test that hands over an object marked with `_is_coroutine`, as old libraries for mocks do (`CoroutineMock`), has to
-take `unittest.mock.AsyncMock` (Python 3.8).
+take `unittest.mock.AsyncMock`, and Python 3.10.
 
 ## When to ignore
 
