@@ -60,8 +60,8 @@ async def connect():
 
 A function that may be called from a coroutine as well is not reported, nor is a file that sets a loop somewhere, nor a
 loop that runs at once what needs one already: `run_forever()`, or a future that was there before. (Whoever made that,
-in another file, either has set a loop, or has failed there.) A loop that is only there to run one coroutine is AIO409's. In a coroutine there always is a loop, and `get_event_loop()` is
-only an old spelling (AIO410).
+in another file, either has set a loop, or has failed there.) A loop that is only there to run one coroutine is
+AIO409's. In a coroutine there always is a loop, and `get_event_loop()` is only an old spelling (AIO410).
 
 ## Fix
 
