@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import pkgutil
+import sys
+import warnings
+
 import pytest
 from cases import codes, found, mended
 
+from flake8_asyncpatterns.knowledge.removed import (
+    ISCOROUTINEFUNCTION,
+    ISCOROUTINEFUNCTION_NAME,
+    LOST_LOOP_CLASSES,
+    LOST_LOOP_FUNCTIONS,
+    MOVED,
+    POLICIES,
+    REMOVED,
+    REMOVED_MODULES,
+)
 from flake8_asyncpatterns.rules import RULES
 
 HEAD = """\
@@ -155,6 +171,9 @@ from asyncio.compat import PY35
 from asyncio.tasks import Task as T
 T.all_tasks()
 is_async(T)
+from asyncio.futures import CancelledError, Future
+from asyncio import streams
+streams.LimitOverrunError
 """
     rules = [RULES[code] for code in ("AIO406", "AIO407", "AIO408")]
     assert [(f.line, f.rule.code) for f in found(code, rules)] == [
@@ -164,4 +183,31 @@ is_async(T)
         (4, "AIO408"),
         (6, "AIO408"),
         (7, "AIO406"),
+        (8, "AIO408"),
+        (10, "AIO408"),
     ]
+
+
+def test_the_table_is_right_about_the_python_that_runs_this() -> None:
+    elsewhere = ("uvloop.", "winloop.", "asyncio.Windows")
+    for name, gone in {**REMOVED, **REMOVED_MODULES, **MOVED, **POLICIES}.items():
+        if not name.startswith(elsewhere):
+            assert _exists(name) == (sys.version_info < gone.removed), name
+    assert not [name for name in MOVED.values() if not _exists(name.successor)]
+    assert _exists(ISCOROUTINEFUNCTION_NAME) == (sys.version_info < ISCOROUTINEFUNCTION.removed)
+
+
+@pytest.mark.parametrize("name", sorted((LOST_LOOP_CLASSES | LOST_LOOP_FUNCTIONS) - {"asyncio.JoinableQueue"}))
+def test_nothing_that_lost_it_takes_a_loop(name: str) -> None:
+    assert "loop" not in inspect.signature(pkgutil.resolve_name(name)).parameters
+
+
+def _exists(name: str) -> bool:
+    """Is this in asyncio, be it in a module that it hides?"""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for home in (name, name.replace("asyncio.", "asyncio.coroutines.", 1)):
+            with contextlib.suppress(ImportError, AttributeError):
+                pkgutil.resolve_name(home)
+                return True
+    return False

@@ -1,7 +1,10 @@
 """What asyncio had and has no more, or is about to lose, and since which Python.
 
-Sources: "What's New in Python" 3.4 to 3.14 and the pages they point to in the library reference; each name looked up
-in `Lib/asyncio` of CPython 3.4 to 3.14.
+Looked up in the `asyncio` of CPython 3.6 to 3.13, on Linux: that each name is there until the Python before it is gone
+and not from then on, and which functions and classes have a parameter `loop` (3.10 has it in classes, to raise the
+TypeError). What came or went outside of these Pythons is from the documentation: "What's New in Python" for 3.4 and
+3.14, the announcements for 3.16 there, Windows' policies and loops from the library reference. That `JoinableQueue`
+went with 3.5 is what `Lib/asyncio/queues.py` of 3.6 says.
 """
 
 from __future__ import annotations
@@ -41,6 +44,18 @@ REMOVED_MODULES = {
     "asyncio.compat": Gone((3, 7), (3, 7)),
     "asyncio.selectors": Gone((3, 7), (3, 7), "selectors"),
     "asyncio.test_utils": Gone((3, 7), (3, 7)),
+}
+
+# AIO408, too: where exceptions once lived inside asyncio. Elsewhere `canonical` makes one name of all homes.
+MOVED = {
+    f"asyncio.{home}.{name}": Gone((3, 8), (3, 8), f"asyncio.{name}")
+    for home, names in {
+        "base_futures": ("CancelledError", "InvalidStateError", "TimeoutError"),
+        "events": ("SendfileNotAvailableError",),
+        "futures": ("CancelledError", "InvalidStateError", "TimeoutError"),
+        "streams": ("IncompleteReadError", "LimitOverrunError"),
+    }.items()
+    for name in names
 }
 
 # AIO404: the parameter `loop`, in Python 3.8 and 3.9 with a warning. (`Future`, `Task`, `StreamReader`,

@@ -7,6 +7,8 @@
 | `asyncio.JoinableQueue` | 3.5 | `asyncio.Queue` |
 | `with await lock:` | 3.9 | `async with lock:` |
 | `asyncio.coroutines.CoroWrapper`, `debug_wrapper` | 3.11, 3.7 | the loop's debug mode |
+| `asyncio.futures.CancelledError`, `.InvalidStateError`, `.TimeoutError` | 3.8 | `asyncio.CancelledError` … |
+| `asyncio.streams.IncompleteReadError`, `.LimitOverrunError` | 3.8 | `asyncio.IncompleteReadError` … |
 | `asyncio.compat`, `asyncio.test_utils`, `asyncio.selectors` | 3.7 | `sys.version_info`, –, `selectors` |
 
 Most of them are an AttributeError or an ImportError, which comes late: when the line is reached.
@@ -128,7 +130,7 @@ from collections.abc import Iterator
 
 from ..keywords import ORIGINALS, STAND_INS, stands_in
 from ..knowledge.locks import ASYNC_LOCKS
-from ..knowledge.removed import AWAITED_LOCK, REMOVED, REMOVED_MODULES, Gone, Version
+from ..knowledge.removed import AWAITED_LOCK, MOVED, REMOVED, REMOVED_MODULES, Gone, Version
 from ..mentions import Mentions
 from ..module import Module
 from ..rule import Fix, MakeAsync, Report, Symbol, replace, rule
@@ -139,6 +141,7 @@ ASYNC = "asyncio.async"
 STAND_IN = f"asyncio.{STAND_INS['async']}"
 # They ask for the running loop unless they are given one.
 NEEDS_A_LOOP = frozenset({"asyncio.all_tasks", "asyncio.current_task"})
+MOVED_NAMES = frozenset(name.rpartition(".")[2] for name in MOVED)
 DEAD = "this branch is for Pythons before 3.8, and may go as a whole"
 OWN_NAME = "a name of your own; find it another one, here and wherever it is used"
 
@@ -151,11 +154,25 @@ def removed_api(_: ast.Module, module: Module) -> Iterator[Report]:
         yield from _removed(node, name, REMOVED[name], module)
     for node, name in mentions.of(REMOVED_MODULES):
         yield from _removed(node, name, REMOVED_MODULES[name], module)
+    for node, name in _moved(module):
+        yield from _removed(node, name, MOVED[name], module)
     for manager in module.nodes(ast.With):
         yield from _awaited_lock(manager, module)
     if module.analysis(stands_in):
         spoken_of = {node for node, name in mentions.of({ASYNC})}
         yield from (_keyword(node, word) for node, word in _keywords(module) if node not in spoken_of)
+
+
+def _moved(module: Module) -> Iterator[tuple[ast.AST, str]]:
+    """Each mention of an exception by a module of asyncio that no longer has it, and its name."""
+    for node in module.nodes(ast.Attribute):
+        if node.attr in MOVED_NAMES and (name := f"{module.name(node.value)}.{node.attr}") in MOVED:
+            yield node, name
+    for statement in module.nodes(ast.ImportFrom):
+        if not statement.level:
+            for alias in statement.names:
+                if (name := f"{statement.module}.{alias.name}") in MOVED:
+                    yield alias, name
 
 
 def _removed(node: ast.AST, name: str, gone: Gone, module: Module) -> Iterator[Report]:
