@@ -84,7 +84,7 @@ def blocks(call: ast.Call, module: Module) -> Blocks | None:
 
 def _applies(entry: Blocking, call: ast.Call, module: Module) -> bool:
     """Does this call of it block, with the arguments that it has?"""
-    if any(_is(unless, call, module) for unless in entry.unless):
+    if any(_is(unless, call, module) or _has_flag(unless, call, module) for unless in entry.unless):
         return False
     if entry.given is not None and not _is(entry.given, call, module):
         return False
@@ -105,6 +105,19 @@ def _is(wanted: Argument, call: ast.Call, module: Module) -> bool:
         return True
     name = module.name(value)
     return name is not None and any(isinstance(v, Named) and v == name for v in wanted.values)
+
+
+def _has_flag(wanted: Argument, call: ast.Call, module: Module) -> bool:
+    """Is one of the wanted values among those that an argument is made of: `A | B`?"""
+    todo = [passed(wanted, call)]
+    while todo:
+        match todo.pop():
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                todo += [left, right]
+            case ast.expr() as flag:
+                if any(isinstance(v, Named) and v == module.name(flag) for v in wanted.values):
+                    return True
+    return False
 
 
 class _Words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from .flow import body, suspends
+from .flow import body, exits, suspends
 from .knowledge.blocking.entry import Argument
 from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS_EITHER, READS_ON
 from .knowledge.blocking.primitives import (
@@ -232,5 +232,45 @@ def passed(wanted: Argument, call: ast.Call) -> ast.expr | None:
     return call.args[wanted.position]
 
 
+def still_runs(call: ast.Call, name: str, module: Module) -> bool:
+    """May the process that a call waits for still run, as far as the code around it tells?"""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    text = dotted(receiver) if receiver is not None and name.startswith("subprocess.Popen.") else ""
+    if not text:
+        return True
+    came_from: ast.AST = call
+    for around in module.ancestors(call):
+        if isinstance(around, FUNCTIONS):
+            break
+        if isinstance(around, ast.If) and came_from is not around.test:
+            then = any(part is came_from for part in around.body)
+            if _has_ended(around.test, text, if_so=then):
+                return False
+        came_from = around
+    loops = (node for node in _before(call, module) if isinstance(node, ast.While) and not any(exits(node)))
+    return not any(_has_ended(loop.test, text, if_so=False) and call not in ast.walk(loop) for loop in loops)
+
+
+def _has_ended(test: ast.expr, text: str, *, if_so: bool) -> bool:
+    """Has a process ended, where a condition is true (or false)?"""
+    match test:
+        case ast.BoolOp(op=op, values=values) if isinstance(op, ast.And if if_so else ast.Or):
+            return any(_has_ended(value, text, if_so=if_so) for value in values)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _has_ended(operand, text, if_so=not if_so)
+        case ast.Compare(
+            left=ast.Call(func=ast.Attribute(value=process, attr="poll"))
+            | ast.Attribute(value=process, attr="returncode"),
+            ops=[ast.Is() | ast.IsNot() as op],
+            comparators=[ast.Constant(value=None)],
+        ):
+            return dotted(process) == text and isinstance(op, ast.IsNot if if_so else ast.Is)
+    return False
+
+
 # What else must be so, by the code of the rule, for a call of the table to block: asked with its qualified name.
-CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {"AIO104": reaches_a_disk, "AIO108": waits}
+CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {
+    "AIO103": still_runs,
+    "AIO104": reaches_a_disk,
+    "AIO108": waits,
+}

@@ -201,8 +201,6 @@ def _called(name: str, folder: Path) -> Callable[[], object]:
     owner, _, method = name.rpartition(".")
     function: Any = resolve(name)
     match name:
-        case "os.fdopen":
-            return lambda: os.fdopen(os.open(file, os.O_RDONLY))
         case "tarfile.TarFile" | "tarfile.open":
             return lambda: function(tape)
         case "zipfile.ZipFile" | "zipfile.PyZipFile" | "zipfile.is_zipfile":

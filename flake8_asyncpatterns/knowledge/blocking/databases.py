@@ -16,7 +16,11 @@ _MEMORY = Argument(0, "database", (":memory:", ""))
 _SHARED = "an object of sqlite3 refuses to be used in another thread than the one that made it"
 _SQLITE = Blocking("AIO106", "aiosqlite.connect", bound=_SHARED)
 _PSYCOPG = Blocking("AIO106", "psycopg.AsyncConnection")
-_PSYCOPG2 = Blocking("AIO106", "psycopg.AsyncConnection")
+# Connections that come back at once are asked with these whether they are through.
+_POLLED = ("POLL_OK", "isexecuting", "set_wait_callback", "wait_select")
+_PSYCOPG2 = Blocking("AIO106", "psycopg.AsyncConnection", hints=_POLLED)
+# It comes back at once, and what the connection does is polled for.
+_ASYNCHRONOUS = (Argument(-1, "async", (True, 1)), Argument(-1, "async_", (True, 1)))
 _MYSQL = Blocking("AIO106", "aiomysql.connect")
 _MYSQL_CONNECTOR = Blocking("AIO106", "mysql.connector.aio.connect")
 _MONGO = Blocking("AIO106", "pymongo.AsyncMongoClient")
@@ -44,7 +48,7 @@ CALLS: dict[str, Blocking] = {
     **each("psycopg.Connection", "commit connect execute rollback wait", _PSYCOPG),
     **each("psycopg.Cursor", "execute executemany", _PSYCOPG),
     **each("psycopg_pool.ConnectionPool", "getconn open wait", Blocking("AIO106", "psycopg_pool.AsyncConnectionPool")),
-    **each("psycopg2", "connect", _PSYCOPG2),
+    "psycopg2.connect": _PSYCOPG2._replace(unless=_ASYNCHRONOUS),
     **each("psycopg2.extensions.connection", "commit rollback", _PSYCOPG2),
     **each("psycopg2.extensions.cursor", "callproc copy_expert copy_from copy_to execute executemany", _PSYCOPG2),
     **each("psycopg2.extras", "execute_batch execute_values", _PSYCOPG2),

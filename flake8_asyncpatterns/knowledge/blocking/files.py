@@ -36,7 +36,7 @@ MEMORY = frozenset({"io.BytesIO", "io.StringIO", "tempfile.SpooledTemporaryFile"
 NO_DISK = ("/dev/", "/proc/", "/sys/")
 # What opens a file that a `with` block, or a variable, then stands for: its methods are a part of the same work.
 OPENS = frozenset({
-    "builtins.open", "io.open", "codecs.open", "os.fdopen", f"{_PATH}.open", "tempfile.NamedTemporaryFile",
+    "builtins.open", "io.open", "codecs.open", f"{_PATH}.open", "tempfile.NamedTemporaryFile",
     "tempfile.TemporaryFile", *OPENS_EITHER,
 })  # fmt: skip
 

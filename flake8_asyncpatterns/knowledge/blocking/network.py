@@ -9,7 +9,7 @@ dnspython 2.9, openai 3.54, anthropic 2.12, google-generativeai 0.8, huggingface
 
 from __future__ import annotations
 
-from .entry import Argument, Blocking, each
+from .entry import Argument, Blocking, Named, each
 
 # Where these are spoken of, nothing is sent to anybody.
 _MOCKED = ("MockTransport", "MockRouter", "httpretty", "mock", "monkeypatch", "requests_mock", "respx", "respx_mock")
@@ -30,6 +30,11 @@ _NEWS = Blocking("AIO102", only="<3.13")
 _LAZY = "what waits is reading what it gives"
 _ENTERED = "it is the `with` block that waits, where it is entered"
 _HOST = Argument(0, "host")
+# Nobody is asked for an address that is one.
+_NUMERIC = (
+    Argument(0, "host", ("", "0.0.0.0", "127.0.0.1", "::", "::1", None)),
+    Argument(5, "flags", (Named("socket.AI_NUMERICHOST"),)),
+)
 
 _HTTP_CONNECTIONS = ("http.client.HTTPConnection", "http.client.HTTPSConnection")
 _SMTP = ("smtplib.SMTP", "smtplib.SMTP_SSL", "smtplib.LMTP")
@@ -43,8 +48,12 @@ _SERVERS = (
 )  # fmt: skip
 
 _STANDARD: dict[str, Blocking] = {
-    **each("socket", "getaddrinfo gethostbyname gethostbyname_ex", Blocking("AIO102", "loop.getaddrinfo")),
-    **each("socket", "getfqdn gethostbyaddr getnameinfo", Blocking("AIO102", "loop.getnameinfo")),
+    "socket.getaddrinfo": Blocking("AIO102", "loop.getaddrinfo", unless=_NUMERIC),
+    **each("socket", "gethostbyname gethostbyname_ex", Blocking("AIO102", "loop.getaddrinfo")),
+    **each("socket", "getfqdn gethostbyaddr", Blocking("AIO102", "loop.getnameinfo")),
+    "socket.getnameinfo": Blocking(
+        "AIO102", "loop.getnameinfo", unless=(Argument(1, "flags", (Named("socket.NI_NUMERICHOST"),)),)
+    ),
     "socket.create_connection": _STREAMS,
     **each(
         "socket.socket",
