@@ -24,7 +24,7 @@ from .knowledge.containers import (
     VALUES,
 )
 from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, SAME_RESULT
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, SAME_TYPE, THREADS
+from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, THREADS, same_type
 from .narrowing import Narrowing, dotted
 from .scopes import FUNCTIONS, Definition, Scopes
 
@@ -195,7 +195,7 @@ class Inference:
         return Type(self._canonical(self.classes.foreign(cls)), cls)
 
     def _canonical(self, name: str | None) -> str | None:
-        return SAME_TYPE.get(name, name) if name else None
+        return same_type(name) if name else None
 
     def _type_of_call(self, call: ast.Call) -> Type | None:
         # What is in it, before its name: a `list(tasks)` is one of tasks.

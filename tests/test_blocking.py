@@ -26,6 +26,14 @@ def blocking_names(text: str, path: str = "", **settings: frozenset[str]) -> set
         pytest.param("import requests.sessions as s\ns.Session().get(1)", "requests.Session.get", id="another name"),
         pytest.param("import boto3\nboto3.client('s3').list_buckets()", "botocore.client.BaseClient.list_buckets"),
         pytest.param("import boto3\nboto3.client('s3').generate_presigned_url('x')", "", id="one that does not"),
+        pytest.param(
+            "import boto3\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mypy_boto3_s3 import S3Client\n"
+            "class C:\n    def __init__(self, client: 'S3Client | None' = None):\n        if client:\n"
+            "            self.client = client\n        else:\n            self.client = boto3.client('s3')\n"
+            "    def f(self):\n        self.client.list_buckets()",
+            "botocore.client.BaseClient.list_buckets",
+            id="a client that may be given",
+        ),
         pytest.param("import smtplib\nsmtplib.SMTP('a')\nsmtplib.LMTP()", "smtplib.SMTP", id="connects with a host"),
         pytest.param("import smtplib\nsmtplib.SMTP(host=None)", "", id="None is no host"),
         pytest.param("import smtplib\nsmtplib.SMTP(*address)", "", id="arguments that cannot be seen"),

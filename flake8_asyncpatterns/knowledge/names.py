@@ -51,6 +51,19 @@ SAME_TYPE = {
     **blocking.SAME,
 }
 
+# Packages of stubs, one for each service, that say of which class a client of boto3 is. (Those of aioboto3 are called
+# `types_aiobotocore_…`.) Source: the documentation of mypy-boto3-builder.
+_STUBS = ("mypy_boto3_", "types_boto3_")
+_STUBBED = {"Client": "botocore.client.BaseClient", "ServiceResource": "boto3.resources.base.ServiceResource"}
+
+
+def same_type(name: str) -> str:
+    """The name of a type that tables use: `mypy_boto3_s3.S3Client` → `botocore.client.BaseClient`."""
+    if name.startswith(_STUBS):
+        return next((kind for ending, kind in _STUBBED.items() if name.endswith(ending)), name)
+    return SAME_TYPE.get(name, name)
+
+
 # What a call of a function gives: a qualified class, or a built-in container of some. (A call of a class gives that
 # class, and needs no entry.)
 RETURNS = {
