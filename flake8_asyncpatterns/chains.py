@@ -7,13 +7,13 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
 
 from .blocking import IN_A_THREAD, Blocks, blocks, in_a_thread, is_awaited, is_coroutine, refusal
 from .circumstances import iterated, passed
 from .flow import body, ends, is_generator
 from .knowledge.blocking.entry import WAITS_FOR, Argument
-from .knowledge.decorators import CONTEXT_MANAGERS, RUNS_AT_ONCE
+from .knowledge.decorators import CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
 from .module import Module
 from .rule import Related, Report
 
@@ -31,13 +31,17 @@ OF_A_THREAD = frozenset({"AIO106", "AIO108"})
 ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loop", "current_thread", "get_ident"})
 
 
+# What runs a function: a call of it, or reading the attribute that it is the property of.
+Use: TypeAlias = ast.Call | ast.Attribute
+
+
 class Step(NamedTuple):
     """One call on the way: of a function, in which `then` is the next step; or of what blocks.
 
     `file` is the name of the file that the function stands in, when it is another than the call's.
     """
 
-    call: ast.Call
+    call: Use
     function: ast.FunctionDef | None
     then: Step | None
     blocks: Blocks | None = None
@@ -66,10 +70,15 @@ class Chains:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.entered: dict[ast.Call, ast.FunctionDef] = {}
-        self.callers: dict[ast.FunctionDef, list[ast.Call]] = {}
+        self.entered: dict[Use, ast.FunctionDef] = {}
+        self.callers: dict[ast.FunctionDef, list[Use]] = {}
         self.ends: list[tuple[ast.FunctionDef, Step]] = []
-        self.abroad: dict[ast.Call, Elsewhere] = {}
+        self.abroad: dict[Use, Elsewhere] = {}
+        self._properties = {
+            function.name
+            for function in module.nodes(ast.FunctionDef)
+            if any(_is_property(decorator, module) for decorator in function.decorator_list)
+        }
         self._hindrances: dict[ast.FunctionDef, str] = {}
         self._collect()
         self.real = self._found(FOR_REAL)
@@ -82,7 +91,7 @@ class Chains:
         while todo:
             function = todo.pop()
             for call in self._calls(function):
-                blocking = blocks(call, self.module)
+                blocking = blocks(call, self.module) if isinstance(call, ast.Call) else None
                 if blocking is not None:
                     self.ends.append((function, Step(call, None, None, blocking)))
                     continue
@@ -99,13 +108,17 @@ class Chains:
                 if entered is not None:
                     yield entered
 
-    def _calls(self, function: ast.AST) -> Iterator[ast.Call]:
+    def _calls(self, function: ast.AST) -> Iterator[Use]:
         """The calls that running a function makes on the same thread, as far as is certain."""
         for node in body(function):
-            if isinstance(node, ast.Call) and not self._is_put_off(node, function):
+            if (isinstance(node, ast.Call) or self._reads(node)) and not self._is_put_off(node, function):
                 yield node
 
-    def _is_put_off(self, call: ast.Call, function: ast.AST) -> bool:
+    def _reads(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
+        """May this read a property of the file?"""
+        return isinstance(node, ast.Attribute) and node.attr in self._properties and isinstance(node.ctx, ast.Load)
+
+    def _is_put_off(self, call: Use, function: ast.AST) -> bool:
         """Does this call run only later, or only where no event loop runs?"""
         came_from: ast.AST = call
         for around in self.module.ancestors(call):
@@ -124,7 +137,7 @@ class Chains:
             came_from = around
         return False
 
-    def _enter(self, call: ast.Call) -> ast.FunctionDef | None:
+    def _enter(self, call: Use) -> ast.FunctionDef | None:
         """The plain function of this file that a call runs; of one of another file a note is made."""
         function = self._called(call)
         if function is None:
@@ -136,27 +149,30 @@ class Chains:
         self.callers.setdefault(function, []).append(call)
         return function
 
-    def _look_abroad(self, call: ast.Call) -> None:
-        found = self.module.elsewhere(call.func)
+    def _look_abroad(self, call: Use) -> None:
+        found = self.module.elsewhere(call.func) if isinstance(call, ast.Call) else None
         if found is not None and isinstance(found.node, ast.FunctionDef) and self._runs(found.node, call, found.module):
             self.abroad[call] = found
 
-    def _runs(self, function: ast.FunctionDef, call: ast.Call, home: Module) -> bool:
+    def _runs(self, function: ast.FunctionDef, call: Use, home: Module) -> bool:
         """Does this call run this function of a module, there and then?"""
+        properties = [d for d in function.decorator_list if _is_property(d, home)]
+        if bool(properties) is not isinstance(call, ast.Attribute):
+            return False
         if is_generator(function):
             managers = [d for d in function.decorator_list if home.name(d) in CONTEXT_MANAGERS]
             runs = isinstance(self.module.parent(call), ast.withitem) if managers else iterated(call, self.module)
         else:
             managers, runs = [], True
-        return runs and all(d in managers or _runs_at_once(d, home) for d in function.decorator_list)
+        return runs and all(d in managers or d in properties or _runs_at_once(d, home) for d in function.decorator_list)
 
-    def _called(self, call: ast.Call) -> ast.FunctionDef | None:
-        definition = self.module.definition(call.func)
+    def _called(self, call: Use) -> ast.FunctionDef | None:
+        definition = self.module.definition(call.func if isinstance(call, ast.Call) else call)
         if isinstance(definition, ast.ClassDef):
             definition = self.module.method(definition, "__init__")
         return definition if isinstance(definition, ast.FunctionDef) else None
 
-    def _found(self, codes: frozenset[str]) -> dict[ast.Call, Step]:
+    def _found(self, codes: frozenset[str]) -> dict[Use, Step]:
         """The calls of coroutines that come to block so, each with its shortest way."""
         found = dict(self._found_abroad(codes))
         todo = deque(self._inside(codes, found))
@@ -171,7 +187,7 @@ class Chains:
                     todo.append((around, found[call]))
         return {call: step for call, step in found.items() if is_coroutine(self.module.function(call), self.module)}
 
-    def _inside(self, codes: frozenset[str], abroad: dict[ast.Call, Step]) -> Iterator[tuple[ast.FunctionDef, Step]]:
+    def _inside(self, codes: frozenset[str], abroad: dict[Use, Step]) -> Iterator[tuple[ast.FunctionDef, Step]]:
         """What blocks in plain functions of this file: calls that block, and calls of functions of other files."""
         yield from ((function, step) for function, step in self.ends if step.end.code in codes)
         for call, step in abroad.items():
@@ -179,7 +195,7 @@ class Chains:
             if isinstance(around, ast.FunctionDef) and not is_coroutine(around, self.module):
                 yield around, step
 
-    def _found_abroad(self, codes: frozenset[str]) -> Iterator[tuple[ast.Call, Step]]:
+    def _found_abroad(self, codes: frozenset[str]) -> Iterator[tuple[Use, Step]]:
         for call, (home, function) in self.abroad.items():
             assert isinstance(function, ast.FunctionDef)
             there = home.analysis(Own)
@@ -188,7 +204,7 @@ class Chains:
                     yield call, Step(call, function, step, file=PurePath(home.path).name)
                     break
 
-    def _may_come_to(self, place: ast.Call, function: ast.FunctionDef, call: ast.Call) -> bool:
+    def _may_come_to(self, place: Use, function: ast.FunctionDef, call: Use) -> bool:
         """Is a place in a function reached with what this call gives it, as far as constants decide?"""
         came_from: ast.AST = place
         for around in self.module.ancestors(place):
@@ -218,7 +234,7 @@ class Chains:
             if isinstance(before, ast.If) and ends(before.body):
                 yield before.test
 
-    def _truth(self, test: ast.expr, function: ast.FunctionDef, call: ast.Call) -> bool | None:
+    def _truth(self, test: ast.expr, function: ast.FunctionDef, call: Use) -> bool | None:
         """What a condition on a function's parameters is for this call; None: unknown."""
         match test:
             case ast.Name():
@@ -239,8 +255,10 @@ class Chains:
                     return deciding
         return None
 
-    def _given(self, name: ast.Name, function: ast.FunctionDef, call: ast.Call) -> ast.Constant | None:
+    def _given(self, name: ast.Name, function: ast.FunctionDef, call: Use) -> ast.Constant | None:
         """The constant that a call gives a parameter."""
+        if isinstance(call, ast.Attribute):
+            return None
         match self.module.bindings(name):
             case [ast.arg() as parameter] if self.module.parent(parameter) is function.args:
                 positional = [*function.args.posonlyargs, *function.args.args]
@@ -266,12 +284,12 @@ class Chains:
         while todo:
             current = todo.pop()
             for node in body(current):
-                if not isinstance(node, ast.Call):
+                if not isinstance(node, (ast.Call, ast.Attribute)):
                     continue
-                blocking = blocks(node, self.module)
+                blocking = blocks(node, self.module) if isinstance(node, ast.Call) else None
                 if blocking is not None and blocking.entry.bound and blocking.code in OF_A_THREAD:
                     return blocking.entry.bound
-                name = self.module.callee(node) or ""
+                name = (isinstance(node, ast.Call) and self.module.callee(node)) or ""
                 if name.startswith("asyncio.") and not name.endswith("_threadsafe"):
                     return "what it calls works on the event loop, which only the loop's own thread may"
                 entered = self.entered.get(node)
@@ -291,14 +309,14 @@ class Own(Chains):
     def _first(self) -> Iterator[ast.FunctionDef]:
         yield from self.module.nodes(ast.FunctionDef)
 
-    def _look_abroad(self, call: ast.Call) -> None:
+    def _look_abroad(self, call: Use) -> None:
         pass
 
     def ways(self, codes: frozenset[str]) -> dict[ast.FunctionDef, list[Step]]:
         """For each function that blocks: the calls in it by which it does, the shortest ways first."""
         if codes not in self._ways:
             ways = self._ways[codes] = {}
-            seen: set[ast.Call] = set()
+            seen: set[Use] = set()
             todo = deque((function, step) for function, step in self.ends if step.end.code in codes)
             while todo:
                 function, step = todo.popleft()
@@ -311,6 +329,10 @@ class Own(Chains):
                         seen.add(call)
                         todo.append((around, Step(call, function, step)))
         return self._ways[codes]
+
+
+def _is_property(decorator: ast.expr, module: Module) -> bool:
+    return module.name(decorator) in PROPERTIES
 
 
 def _runs_at_once(decorator: ast.expr, module: Module) -> bool:
@@ -328,25 +350,34 @@ def _asks(*nodes: ast.AST) -> bool:
     )
 
 
-def report(found: Mapping[ast.Call, Step], module: Module) -> Iterator[Report]:
+def report(found: Mapping[Use, Step], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
     chains = module.analysis(Chains)
     for call, first in found.items():
         ways = [*itertools.pairwise(first.steps())]
         here = itertools.takewhile(lambda pair: not pair[0].file, ways)
-        related = tuple(Related(step.call, f"`{_called(before)}` calls `{_called(step)}`") for before, step in here)
+        related = tuple(
+            Related(step.call, f"`{_called(before)}` {_verb(step)} `{_called(step)}`") for before, step in here
+        )
         way = " → ".join(_places(first))
         waiting = f", waiting for {WAITS_FOR[first.end.code]}" if first.end.code in WAITS_FOR else ""
-        message = f"`{_called(first)}()` blocks the event loop{waiting}: {way}"
+        shown = f"{_called(first)}()" if isinstance(call, ast.Call) else _called(first)
+        message = f"`{shown}` blocks the event loop{waiting}: {way}"
         refused = _refusal(first, chains, module)
-        fix = None if refused else in_a_thread(call, module, unsafe=_reason(first))
+        fix = in_a_thread(call, module, unsafe=_reason(first)) if isinstance(call, ast.Call) and not refused else None
         yield Report(call, message, fix, refused, related)
 
 
 def _called(step: Step) -> str:
     if step.function is None:
         return step.end.name.removeprefix("builtins.")
-    return ast.unparse(step.call.func) if step.function.name == "__init__" else step.function.name
+    if step.function.name == "__init__" and isinstance(step.call, ast.Call):
+        return ast.unparse(step.call.func)
+    return step.function.name
+
+
+def _verb(step: Step) -> str:
+    return "calls" if isinstance(step.call, ast.Call) else "reads"
 
 
 def _places(first: Step) -> Iterator[str]:
@@ -359,6 +390,8 @@ def _places(first: Step) -> Iterator[str]:
 def _refusal(first: Step, chains: Chains, module: Module) -> str:
     """Why a thread cannot make the first call; empty: it can."""
     assert first.function is not None
+    if isinstance(first.call, ast.Attribute):
+        return "a thread cannot be given a property; it could be given a method"
     if isinstance(module.parent(first.call), ast.withitem):
         return "it is the `with` block that waits, where it is entered"
     if is_generator(first.function):

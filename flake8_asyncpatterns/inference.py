@@ -23,7 +23,7 @@ from .knowledge.containers import (
     TUPLES,
     VALUES,
 )
-from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, SAME_RESULT
+from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, SAME_RESULT
 from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, THREADS, same_type
 from .narrowing import Narrowing, dotted
 from .scopes import FUNCTIONS, Definition, Scopes
@@ -189,7 +189,7 @@ class Inference:
         return next((self._from_table(text) for text in known if text), None)
 
     def _is_property(self, decorator: ast.expr) -> bool:
-        return self.module.name(decorator) in ("builtins.property", "functools.cached_property")
+        return self.module.name(decorator) in PROPERTIES
 
     def _instance(self, cls: ast.ClassDef) -> Type:
         return Type(self._canonical(self.classes.foreign(cls)), cls)

@@ -27,8 +27,8 @@ def blocking_names(text: str, path: str = "", **settings: frozenset[str]) -> set
         pytest.param("import boto3\nboto3.client('s3').list_buckets()", "botocore.client.BaseClient.list_buckets"),
         pytest.param("import boto3\nboto3.client('s3').generate_presigned_url('x')", "", id="one that does not"),
         pytest.param(
-            "import boto3\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mypy_boto3_s3 import S3Client\n"
-            "class C:\n    def __init__(self, client: 'S3Client | None' = None):\n        if client:\n"
+            "import boto3\nfrom mypy_boto3_s3 import S3Client\nclass C:\n"
+            "    def __init__(self, client: 'S3Client | None' = None):\n        if client:\n"
             "            self.client = client\n        else:\n            self.client = boto3.client('s3')\n"
             "    def f(self):\n        self.client.list_buckets()",
             "botocore.client.BaseClient.list_buckets",

@@ -188,6 +188,36 @@ def test_a_method_of_a_class_of_another_file(tmp_path: Path) -> None:
     assert len(in_project(tmp_path, text)) == 1
 
 
+def test_a_property_runs_where_it_is_read() -> None:
+    text = """
+    class C:
+        @property
+        def answer(self): return requests.get(self.url)
+        @functools.cached_property
+        def text(self): return self.answer.text
+        async def f(self): return self.text
+    """
+    assert chains(text) == ["text → answer → requests.get"]
+    [report] = check(Module.parse(IMPORTS + dedent(text)), [RULES["AIO110"]])
+    assert report.message.startswith("`text` blocks the event loop, waiting for the network: `text` (line 7)")
+    assert "property" in report.refusal
+    assert [related.message for related in report.related] == ["`text` reads `answer`", "`answer` calls `requests.get`"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def answer(self): return requests.get(self.url)",
+        "@property\n    def answer(self): yield requests.get(self.url)",
+        "@property\n    def answer(self): return asyncio.to_thread(requests.get, self.url)",
+        "@property\n    def answer(self): return 1\n    @answer.setter\n    def answer(self, u): requests.get(u)",
+    ],
+)
+def test_what_is_read_without_waiting(text: str) -> None:
+    read = "    async def f(self): return self.answer"
+    assert chains(f"class C:\n    {text}\n{read}\n") == []
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -19,10 +19,13 @@ KEEPS_CLASS = frozenset({
     "attr.dataclass", "attrs.define", "attrs.frozen", "attrs.mutable",
 })  # fmt: skip
 
+# A method under them runs when the attribute is read.
+PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+
 # A function under them still runs when it is called, on the caller's thread, though perhaps not every time or more than
 # once. Sources: "functools" in the library reference; the documentation of tenacity, backoff, cachetools and retrying.
 RUNS_AT_ONCE = SAME_RESULT | {
-    "functools.lru_cache", "functools.cache", "functools.cached_property", "typing.final", "typing.no_type_check",
+    "functools.lru_cache", "functools.cache", "typing.final", "typing.no_type_check",
     "typing_extensions.final", "typing_extensions.deprecated", "warnings.deprecated", "tenacity.retry",
     "backoff.on_exception", "backoff.on_predicate", "cachetools.cached", "cachetools.cachedmethod", "retrying.retry",
 }  # fmt: skip
