@@ -20,6 +20,7 @@ from .knowledge.names import RETURNS, THREADS
 from .module import Module
 from .rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from .scopes import FUNCTIONS
+from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")
 NAMES = frozenset(name.rpartition(".")[2] for name in CALLS)
@@ -33,6 +34,8 @@ GENERATOR_COROUTINES = frozenset({COROUTINE, TYPES_COROUTINE})
 AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
 )
+# What is told of tests, too: it is as easily awaited. All else holds up nobody but the test that waits for it.
+IN_TESTS = frozenset({"AIO101", "AIO107", "AIO115"})
 NEEDS_ASYNC = "`await` needs an `async def` around it (see AIO401)"
 IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
 
@@ -241,6 +244,8 @@ def report(code: str, module: Module, *, unsafe: str = IN_A_THREAD) -> Iterator[
     `unsafe` is why somebody should look at the fix; empty: it is safe.
     """
     for call, blocking in module.analysis(_InCoroutines).found.get(code, ()):
+        if code not in IN_TESTS and is_test(call, module):
+            continue
         refused = refusal(call, blocking.entry.bound, module)
         fix = None if refused else in_a_thread(call, module, unsafe=unsafe)
         yield Report(call, _message(blocking), fix, refused)

@@ -16,6 +16,7 @@ from .knowledge.blocking.entry import WAITS_FOR, Argument
 from .knowledge.decorators import CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
 from .module import Module
 from .rule import Related, Report
+from .testcode import is_test
 
 if TYPE_CHECKING:
     from .project import Elsewhere
@@ -354,6 +355,8 @@ def report(found: Mapping[Use, Step], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
     chains = module.analysis(Chains)
     for call, first in found.items():
+        if is_test(call, module):
+            continue
         ways = [*itertools.pairwise(first.steps())]
         here = itertools.takewhile(lambda pair: not pair[0].file, ways)
         related = tuple(

@@ -34,7 +34,7 @@ def _is_test_file(module: Module) -> bool:
 def _is_test(node: ast.AST, module: Module) -> bool:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return name.startswith("test")
+            return name.startswith("test_")
         case ast.ClassDef(bases=bases):
             return any(module.name(base) in CASES for base in bases)
     return False

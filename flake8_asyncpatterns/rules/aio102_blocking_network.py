@@ -122,7 +122,7 @@ class Archive:
 
 Known are the standard library's clients (`urllib`, `http.client`, `socket`, `smtplib`, `ftplib`, `imaplib`, `poplib`,
 `xmlrpc`, …), requests, urllib3, httpx, boto3, paramiko, pika, kafka, selenium, docker and a few more; others can be
-named in the configuration (see AIO115).
+named in the configuration (see AIO115). Tests are left alone: one that waits holds up nobody but itself.
 
 ## Fix
 

@@ -88,6 +88,9 @@ async def render(text):
     return svg
 ```
 
+Nothing is said of a process that has been asked whether it has ended. Tests are left alone: one that waits holds up
+nobody but itself.
+
 ## Fix
 
 Unsafe: `await asyncio.to_thread(…)` waits in a thread, where cancelling the task does not reach it. By hand,

@@ -118,7 +118,6 @@ from ..knowledge.blocking.files import FILE
 from ..module import Module
 from ..rule import Edit, Fix, Hole, Replace, Report, Symbol, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
-from ..testcode import is_test
 
 READS = {"": "read_text", "r": "read_text", "rt": "read_text", "rb": "read_bytes"}
 WRITES = {"w": "write_text", "wt": "write_text", "wb": "write_bytes"}
@@ -133,8 +132,6 @@ PATH, TEXT, JOIN = "pathlib.Path", "builtins.str", "os.path.join"
 def blocking_file_io(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that work on files."""
     for found in report("AIO104", module):
-        if is_test(found.node, module):
-            continue
         fix = _at_once(found.node, module) if isinstance(found.node, ast.Call) else None
         found = found._replace(message=found.message.replace(f"`{FILE}.", "`file."))
         yield found._replace(fix=fix, refusal="") if fix else found

@@ -89,6 +89,8 @@ async def rename(dsn, user, name):
     await asyncio.sleep(0)
 ```
 
+Tests are left alone: one that waits holds up nobody but itself.
+
 ## Fix
 
 Unsafe: `await asyncio.to_thread(…)` makes the call in a thread. Few connections may be used by two threads at once:

@@ -100,7 +100,7 @@ from collections.abc import Iterator
 
 from ..executors import SUPERSEDES, in_a_thread, needless_loop
 from ..flow import suspends, within, yields
-from ..knowledge.blocking.primitives import EXECUTORS, THREADS
+from ..knowledge.blocking.primitives import EXECUTORS, PROCESSES, THREADS
 from ..module import Module
 from ..rule import Edit, Fix, Remove, Report, replace, rule
 
@@ -116,8 +116,8 @@ def executor_joined_on_exit(block: ast.With, module: Module) -> Iterator[Report]
     for item in block.items:
         kind = module.type_of(item.context_expr)
         if kind in EXECUTORS and module.coroutine(block) is not None and _may_have_work(block):
-            threads = "threads" if kind in THREADS else "processes"
-            message = f"the end of this `with` waits for the pool's {threads}, and blocks the event loop meanwhile"
+            workers = "threads" if kind in THREADS else "processes" if kind == PROCESSES else "workers"
+            message = f"the end of this `with` waits for the pool's {workers}, and blocks the event loop meanwhile"
             fix = _fix(block, item, module) if kind in THREADS else None
             yield Report(item.context_expr, message, fix, refusal="" if fix else KEEP_ONE)
 

@@ -83,13 +83,14 @@ a method that a subclass in the file defines anew, and nothing under a decorator
 is said of a function that is handed to a thread or an executor anywhere on the way, of a generator that is only made,
 of a branch that the arguments in the call rule out (`fetch(wait=False)`), and of code that has asked whether an event
 loop runs. The way must end in a sleep, the network, a process, a database, somebody who types, or another thread;
-where it ends in work on files only, that is AIO114's.
+where it ends in work on files only, that is AIO114's. Tests are left alone.
 
 ## Fix
 
 Unsafe: `await asyncio.to_thread(f, …)` runs the whole function in another thread, and other tasks in the meantime;
 both may touch what it works on. There is no fix where the function, or what it calls, works on the event loop itself,
-and none for generators and properties. By hand, it is often better to make the function a coroutine, from what blocks upwards.
+and none for generators and properties. By hand, it is often better to make the function a coroutine, from what blocks
+upwards.
 
 ## When to ignore
 

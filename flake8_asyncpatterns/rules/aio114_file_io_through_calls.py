@@ -102,11 +102,9 @@ from collections.abc import Iterator
 from ..chains import Chains, report
 from ..module import Module
 from ..rule import Report, rule
-from ..testcode import is_test
 
 
 @rule("AIO114", "file-io-through-calls", ast.Module, default=False)
 def file_io_through_calls(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls by which a coroutine runs a plain function that works on files."""
-    found = report(module.analysis(Chains).files, module)
-    yield from (one for one in found if not is_test(one.node, module))
+    yield from report(module.analysis(Chains).files, module)

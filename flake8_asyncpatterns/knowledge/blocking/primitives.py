@@ -41,7 +41,8 @@ _SHUTDOWN = Blocking("AIO108", unless=(Argument(0, "wait", NOT_BLOCKING),))
 
 # The executors of the standard library. Source: Lib/concurrent/futures, CPython 3.11-3.14.
 THREADS = frozenset({"concurrent.futures.ThreadPoolExecutor"})
-_EXECUTORS = THREADS | {"concurrent.futures.Executor", "concurrent.futures.ProcessPoolExecutor"}
+PROCESSES = "concurrent.futures.ProcessPoolExecutor"
+_EXECUTORS = THREADS | {"concurrent.futures.Executor", PROCESSES}
 _INTERPRETERS = "concurrent.futures.InterpreterPoolExecutor"
 EXECUTORS = _EXECUTORS | {_INTERPRETERS}
 _QUEUES = ("queue.Queue", "queue.LifoQueue", "queue.PriorityQueue")
