@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from .flow import body, exits, suspends
 from .knowledge.blocking.entry import Argument
-from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS_EITHER, READS_ON
+from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
 from .knowledge.blocking.primitives import (
     ASKED_BY,
     BOUNDED,
@@ -19,9 +19,13 @@ from .knowledge.blocking.primitives import (
     WHEN_ITERATED,
 )
 from .knowledge.loops import CONSUMERS, STOP_EARLY
+from .knowledge.names import THREADS
 from .module import Module
 from .narrowing import dotted
 from .scopes import FUNCTIONS
+
+# What runs a function that it is given in a thread.
+IN_THREADS = frozenset({*THREADS.values(), "asyncio.AbstractEventLoop.run_in_executor"})
 
 
 def waits(call: ast.Call, name: str, module: Module) -> bool:
@@ -156,7 +160,23 @@ def reaches_a_disk(call: ast.Call, name: str, module: Module) -> bool:
     owner, _, method = name.rpartition(".")
     if owner == FILE or owner in OPENS_EITHER or owner == "tarfile.TarFile":
         return isinstance(call.func, ast.Attribute) and _is_worth_telling(call, call.func.value, method, module)
-    return not _is_made_up(call)
+    return not _is_made_up(call) and not (name in OPENS and _do_threads_work_on_it(call, module))
+
+
+def _do_threads_work_on_it(opened: ast.Call, module: Module) -> bool:
+    """Is all that is done with a file left to threads, but for opening it?"""
+    match module.parent(opened):
+        case ast.withitem(optional_vars=ast.Name() as file) | ast.Assign(targets=[ast.Name() as file]):
+            uses = [use for use in module.uses(file) if isinstance(use.ctx, ast.Load)]
+            return bool(uses) and all(_is_left_to_a_thread(use, module) for use in uses)
+    return False
+
+
+def _is_left_to_a_thread(file: ast.Name, module: Module) -> bool:
+    """Is this `to_thread(file.read)`, or `to_thread(json.load, file)`?"""
+    around = module.parent(file)
+    given, call = (around, module.parent(around)) if isinstance(around, ast.Attribute) else (file, around)
+    return isinstance(call, ast.Call) and given in call.args and module.callee(call) in IN_THREADS
 
 
 def _is_made_up(call: ast.Call) -> bool:

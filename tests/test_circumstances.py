@@ -139,3 +139,21 @@ def test_a_loop_that_reads_piece_by_piece_is_told_of_itself() -> None:
                 write(piece)
     """
     assert blocked(text) == ["open(path, 'rb')", "file.read(1024)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("if p.poll() is not None:\n        p.wait()", []),
+        ("if p.poll() is None or late:\n        return\n    else:\n        p.wait()", []),
+        ("if not (p.returncode is None):\n        p.communicate()", []),
+        ("if p.poll() is not None or late:\n        p.wait()", ["p.wait()"]),
+        ("if p.poll() is None:\n        p.wait()", ["p.wait()"]),
+        ("if q.poll() is not None:\n        p.wait()", ["p.wait()"]),
+        ("while p.poll() is None:\n        await asyncio.sleep(1)\n    p.wait()", []),
+        ("while p.poll() is None:\n        if late: break\n    p.wait()", ["p.wait()"]),
+    ],
+)
+def test_processes(text: str, calls: list[str]) -> None:
+    head = "import subprocess\nasync def f(p: subprocess.Popen, q: subprocess.Popen, late):\n"
+    assert blocked(f"{head}    {text}") == calls

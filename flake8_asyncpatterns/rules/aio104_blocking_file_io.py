@@ -87,7 +87,8 @@ class Store:
 
 A file that another function has opened is reported where a coroutine first uses it, and so is a `while` that reads on
 and on from one. Nothing is said of `anyio.Path` and `aiofiles`, of archives in memory (`ZipFile(BytesIO())`), of what
-the kernel makes up (`/dev`, `/proc`, `/sys`), and in tests. What is done by way of plain functions is AIO114's.
+the kernel makes up (`/dev`, `/proc`, `/sys`), of files that are opened only for threads to work on, and in tests. What
+is done by way of plain functions is AIO114's.
 
 ## Fix
 
