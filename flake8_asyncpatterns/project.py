@@ -25,7 +25,7 @@ ENDS_AT = ("pyproject.toml", "setup.py", "setup.cfg")
 # Re-exports are followed so far.
 HOPS = 8
 # Trees that are kept at a time; they are large, and who imports a file is mostly near.
-KEPT = 64
+KEPT = 256
 
 
 class Elsewhere(NamedTuple):
