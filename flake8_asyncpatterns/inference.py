@@ -170,12 +170,18 @@ class Inference:
             owner = named if isinstance(named, ast.ClassDef) else None
         if owner is None:
             return self._part(of, f".{node.attr}", ".*")
-        stores = self.classes.assignments(owner, node.attr)
+        return self.attribute(owner, node.attr)
+
+    def attribute(self, owner: ast.ClassDef, name: str) -> Type | None:
+        """What an attribute of an instance of a class of this file is."""
+        stores = self.classes.assignments(owner, name)
         if stores:
             return self._agreed(stores)
-        made = self.classes.method(owner, node.attr)
+        made = self.classes.method(owner, name)
         if isinstance(made, ast.FunctionDef) and any(self._is_property(d) for d in made.decorator_list):
             return self._result(made)
+        if made is None and self.module.project is not None and not self.classes.has(owner, name):
+            return self.module.project.attribute(self.module, owner, name)
         return None
 
     def type_of_stores(self, stores: list[ast.AST]) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .classes import Classes
-from .inference import Inference
+from .inference import Inference, Type
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 from .settings import NONE, Settings
@@ -203,6 +203,10 @@ class Module:
     def type_of(self, node: ast.AST) -> str | None:
         """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""
         return self._inference.type_of(node)
+
+    def attribute(self, cls: ast.ClassDef, name: str) -> Type | None:
+        """What is known of an attribute of the instances of a class of this file."""
+        return self._inference.attribute(cls, name)
 
     def items_of(self, node: ast.expr) -> str | None:
         """The qualified type of what iterating over an expression gives: `"asyncio.Task"` of a `set[Task]`."""

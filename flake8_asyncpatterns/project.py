@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .classes import EMPTY_BASES, defines, members
+from .inference import Type
 from .scopes import FUNCTIONS, Definition, imports
 from .source import Unreadable, read
 
@@ -125,6 +126,23 @@ class Project:
             todo += self._bases(own)
         return None
 
+    def attribute(self, module: Module, cls: ast.ClassDef, name: str) -> Type | None:
+        """What an attribute is that the instances of a class of a module have from the first base of another file that
+        sets it; None: unsure. Only what has a name outside of its file is told."""
+        todo: list[Elsewhere | None] = [Elsewhere(module, cls)]
+        seen: set[ast.AST] = set()
+        while todo:
+            own = todo.pop(0)
+            if own is None or not isinstance(own.node, ast.ClassDef):
+                return None
+            if own.node in seen:
+                continue
+            seen.add(own.node)
+            if own.module.sets(own.node, name) or defines(own.node, name):
+                return _told(own.module.attribute(own.node, name)) if own.module is not module else None
+            todo += self._bases(own)
+        return None
+
     def _bases(self, of: Elsewhere) -> Iterator[Elsewhere | None]:
         assert isinstance(of.node, ast.ClassDef)
         for base in of.node.bases:
@@ -181,6 +199,14 @@ class Project:
         if folder not in self._roots:
             self._roots[folder] = list(_roots(folder))
         return self._roots[folder]
+
+
+def _told(found: Type | None) -> Type | None:
+    """What is known of a thing, as other files may know it: without classes and names of its own file."""
+    if found is None or found.cls is not None or (found.name or ".").startswith("."):
+        return None
+    item, value = _told(found.item), _told(found.value)
+    return Type(found.name, None, item, value, tuple(_told(part) for part in found.parts))
 
 
 def _roots(folder: Path) -> Iterator[Path]:

@@ -79,6 +79,83 @@ def test_found(tmp_path: Path, name: str, text: str, expected: str | None) -> No
     assert place(asked(tmp_path, name), tmp_path) == expected
 
 
+OWNERS = {
+    "pkg/__init__.py": "",
+    "pkg/base.py": """
+        import asyncio
+        from .own import Lock
+        class Plain: ...
+        class Root(Plain):
+            ready: asyncio.Event
+            def __init__(self, loop=None):
+                self.loop = loop or asyncio.get_event_loop()
+                self.lock = Lock()
+                self.mine = Plain()
+                self.tasks: list[asyncio.Task] = []
+                self.either = asyncio.Lock()
+            @property
+            def queue(self):
+                return asyncio.Queue()
+            def reset(self):
+                self.either = asyncio.Event()
+        class Base(Root):
+            done = None
+        """,
+    "pkg/own.py": "class Lock: ...\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [
+        ("loop", "asyncio.AbstractEventLoop"),
+        ("ready", "asyncio.Event"),
+        ("tasks", "builtins.list"),
+        ("tasks[0]", "asyncio.Task"),
+        ("queue", "asyncio.Queue"),
+        ("lock", None),
+        ("mine", None),
+        ("either", None),
+        ("done", None),
+        ("own", None),
+        ("missing", None),
+    ],
+)
+def test_attributes_are_inherited_from_other_files(tmp_path: Path, attribute: str, expected: str | None) -> None:
+    text = f"""
+        from pkg.base import Base
+        class Middle(Base):
+            own = None
+        class C(Middle):
+            def f(self):
+                print(self.{attribute})
+        """
+    write(tmp_path, {**OWNERS, "main.py": text})
+    assert printed(tmp_path) == expected
+
+
+@pytest.mark.parametrize("bases", ["other.X, Base", "make(Base)", "Base"])
+def test_attributes_of_unsure_bases_are_unknown(tmp_path: Path, bases: str) -> None:
+    text = f"""
+        import other
+        from pkg.base import Base
+        class C({bases}):
+            loop = None
+            def f(self):
+                print(self.loop)
+        """
+    write(tmp_path, {**OWNERS, "main.py": text if bases == "Base" else text.replace("loop = None", "x = 1")})
+    assert printed(tmp_path) is None
+
+
+def printed(root: Path) -> str | None:
+    """The type of what main.py prints."""
+    path = root / "main.py"
+    module = Module.parse(path.read_text(), str(path), NONE, Project(NONE))
+    (call,) = (c for c in module.nodes(ast.Call) if module.name(c.func) == "builtins.print")
+    return module.type_of(call.args[0])
+
+
 def test_a_package_in_src_is_found_from_the_tests(tmp_path: Path) -> None:
     write(tmp_path, {f"src/{name}": text for name, text in LIBRARY.items()})
     write(tmp_path, {"pyproject.toml": "", "tests/test_a.py": "from pkg import get\nget()"})
