@@ -51,6 +51,9 @@ LITERALS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "builtins.str",
     ast.Compare: "builtins.bool",
 }
+# The functions that hand two streams to a callback.
+SERVERS = frozenset({"asyncio.start_server", "asyncio.start_unix_server"})
+STREAMS = ("asyncio.StreamReader", "asyncio.StreamWriter")
 # What is known by way of so many other things is unknown.
 DEPTH = 25
 
@@ -80,6 +83,7 @@ class Inference:
         self._callees: dict[ast.Call, str | None] = {}
         self._named: dict[str, Type | None] = {}
         self._put: dict[tuple[ast.AST, str], list[ast.expr | None]] | None = None
+        self._servers: set[ast.AST] | None = None
         self._depth = 0
 
     def type_of(self, node: ast.AST) -> str | None:
@@ -466,13 +470,34 @@ class Inference:
         if annotation is not None:
             return self._annotated(annotation, node)
         if isinstance(node, ast.arg):
-            return None
+            return self._handed(node)
         value = self.module.value(node)
         if value is not None:
             return self.type(value)
         if isinstance(node, ast.expr) and not _is_stored(node):
             return self.type(node)
         return self._unpacked(node)
+
+    def _handed(self, argument: ast.arg) -> Type | None:
+        """What asyncio hands to a parameter: a server hands the two ends of a connection to its callback."""
+        function = self.module.parents[self.module.parents[argument]]
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or function.decorator_list:
+            return None
+        own = function.args.posonlyargs + function.args.args
+        own = own[1 if self.module.class_of(function) else 0 :]
+        if len(own) != len(STREAMS) or argument not in own or not self._serves(function):
+            return None
+        return Type(STREAMS[own.index(argument)])
+
+    def _serves(self, function: ast.AST) -> bool:
+        """Is this function the callback of a server that the file starts?"""
+        if self._servers is None:
+            self._servers = set()
+            for call in self.module.nodes(ast.Call) if "asyncio" in self.module.packages() else ():
+                if isinstance(call.func, (ast.Name, ast.Attribute)) and self.module.name(call.func) in SERVERS:
+                    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "client_connected_cb")]
+                    self._servers |= {found for callback in given if (found := self.definition(callback))}
+        return function in self._servers
 
     def _unpacked(self, target: ast.AST) -> Type | None:
         """What a `with`, a loop, or a sequence of targets gives one of them."""

@@ -214,6 +214,32 @@ def test_a_base_may_be_an_attribute_of_another_class() -> None:
     assert module.bases(b) == [b, inner]
 
 
+@pytest.mark.parametrize(
+    ("handler", "started"),
+    [
+        ("async def on(r, w): mark(w)", "asyncio.start_server(on, port=1)"),
+        ("def on(r, w, /): mark(w)", "asyncio.start_unix_server(client_connected_cb=on, path='s')"),
+        ("class S:\n    async def on(self, r, w): mark(w)", "asyncio.start_server(S().on, port=1)"),
+    ],
+)
+def test_the_callback_of_a_server_is_given_streams(handler: str, started: str) -> None:
+    assert type_of_marked(f"import asyncio\n{handler}\nasync def main(): await {started}") == "asyncio.StreamWriter"
+
+
+@pytest.mark.parametrize(
+    ("handler", "started"),
+    [
+        ("async def on(r, w, x): mark(w)", "asyncio.start_server(on, port=1)"),
+        ("async def on(r, w): mark(w)", "anyio.start_server(on, port=1)"),
+        ("async def on(r, w): mark(w)", "asyncio.start_server(wrap(on), port=1)"),
+        ("@other.decorator\nasync def on(r, w): mark(w)", "asyncio.start_server(on, port=1)"),
+        ("async def on(r, w=None): mark(w)", "asyncio.start_server(lambda r, w: on(r), port=1)"),
+    ],
+)
+def test_other_callbacks_are_given_what_nobody_knows(handler: str, started: str) -> None:
+    assert type_of_marked(f"import asyncio, anyio, other\n{handler}\nasync def main(): await {started}") is None
+
+
 def test_an_analysis_is_made_once() -> None:
     made = []
 
