@@ -75,6 +75,8 @@ METHODS = frozenset({"run", "run_until_complete", "run_forever"})
 UNMISTAKABLE = frozenset({"run_until_complete"})
 # Who speaks of these has thought of a loop that may be running, or makes another one possible.
 THINKS_OF_IT = frozenset({"is_running", "_get_running_loop", "nest_asyncio", "set_running_loop", "_set_running_loop"})
+# In the child process no loop is running.
+FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
 OWN_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 # Functions in between are followed so far.
 DEPTH = 3
@@ -114,6 +116,9 @@ def _is_prepared(call: ast.Call, function: ast.AST, module: Module) -> bool:
     for node in ast.walk(function):
         if isinstance(node, (ast.Attribute, ast.Name)):
             if (node.attr if isinstance(node, ast.Attribute) else node.id) in THINKS_OF_IT:
+                return True
+        elif isinstance(node, ast.Call):
+            if module.name(node.func) in FORKS:
                 return True
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith("asyncio.run"):
             return True  # replaced for a test
