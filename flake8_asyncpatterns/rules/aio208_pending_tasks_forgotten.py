@@ -119,6 +119,6 @@ def _is_unread(name: ast.Name, module: Module) -> bool:
 
 
 def _is_nobodys(made: ast.Call, module: Module) -> bool:
-    """Does what makes this task not keep it? A method of an object that is not known may."""
+    """Does what makes this task not keep it? What is imported, or a method of an object that is not known, may."""
     known = makes_task(made, module) is not None or is_coroutine(made, module)
-    return known or isinstance(made.func, ast.Name)
+    return known or (isinstance(made.func, ast.Name) and module.name(made.func) is None)
