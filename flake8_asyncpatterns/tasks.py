@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .callbacks import COROUTINE, result
+from .coroutines import given_by
 from .fates import expects_failure, is_ruled_out
 from .flow import LOOPS, is_generator, suspends, within, yields
 from .knowledge.tasks import (
@@ -117,8 +118,12 @@ def is_fresh(node: ast.expr, module: Module) -> bool:
 
 
 def _is_plain(call: ast.Call, module: Module) -> bool:
-    """Is this the call of a plain function of the file, which may give a future that somebody keeps?"""
+    """Is this the call of a plain function of the project, which may give a future that somebody keeps?"""
     function = module.definition(call.func)
+    if function is None:
+        found = module.elsewhere(call.func)
+        plain = found is not None and isinstance(found.node, ast.FunctionDef) and not found.node.decorator_list
+        return plain and given_by(call, module) is None
     if not isinstance(function, ast.FunctionDef) or is_generator(function):
         return False
     return function.returns is None or module.type_of(call) not in COROUTINE_TYPES

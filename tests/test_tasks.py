@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from pathlib import Path
 
 import pytest
 from cases import codes, found, mended
 
 from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import NONE
 from flake8_asyncpatterns.tasks import dropped, makes_task
 from flake8_asyncpatterns.waits import cannot_fail, gathered
 
@@ -202,3 +205,23 @@ def test_a_coroutine_that_catches_everything_cannot_fail(body: str, safe: bool) 
     module = Module.parse(f"async def f(x):\n    {body}\n\nf(1)\n")
     call = next(node for node in module.nodes(ast.Call) if ast.unparse(node) == "f(1)")
     assert cannot_fail(call, module) is safe
+
+
+@pytest.mark.parametrize(
+    ("function", "fresh"),
+    [
+        ("async def work(): ...", True),
+        ("def work():\n    return waiting", False),
+        ("@decorated\ndef work():\n    return waiting", True),
+        ("work = given()", True),
+    ],
+)
+def test_a_plain_function_of_another_file_may_give_a_future_that_is_kept(
+    tmp_path: Path, function: str, fresh: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "other.py").write_text(f"{function}\n")
+    text = "import asyncio\nfrom other import work\nasyncio.ensure_future(work())\n"
+    module = Module.parse(text, str(tmp_path / "main.py"), NONE, Project(NONE))
+    call = next(c for c in module.nodes(ast.Call) if c.args)
+    assert (makes_task(call, module) is not None) is fresh
