@@ -59,9 +59,6 @@ def _receiver(call: ast.Call, module: Module) -> str | None:
     if isinstance(function, ast.Attribute) and function.attr not in METHODS:
         return None
     name = module.callee(call)
-    if name is None and isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute):
-        kind = module.inherited_type(function.value)
-        name = f"{kind}.{function.attr}" if kind else None
     if name in RECEIVERS:
         return name
     if name is None and isinstance(function, ast.Attribute) and function.attr in UNMISTAKABLE:

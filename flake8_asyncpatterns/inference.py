@@ -188,11 +188,6 @@ class Inference:
             return self.module.project.attribute(self.module, owner, name)
         return None
 
-    def type_of_stores(self, stores: list[ast.AST]) -> str | None:
-        """The one type that all these targets are given."""
-        found = self._agreed(stores)
-        return found.name if found else None
-
     def _part(self, of: Type | None, *suffixes: str) -> Type | None:
         """What a part of a library's object is: an attribute, an item, what a call of it gives."""
         known = (ATTRIBUTES.get(of.name + suffix) for suffix in suffixes) if of and of.name else ()

@@ -188,18 +188,6 @@ class Module:
         """Do the methods of a class set an attribute of this name?"""
         return any(not isinstance(store, ast.Name) for store in self._classes.assignments(cls, name))
 
-    def type_of_attribute(self, cls: ast.ClassDef, name: str) -> str | None:
-        """The qualified type of what a class sets an attribute of its instances to; None: unknown."""
-        return self._inference.type_of_stores(self._classes.assignments(cls, name))
-
-    def inherited_type(self, attribute: ast.Attribute) -> str | None:
-        """The qualified type of an attribute of `self` that a base class in another file sets; None: unknown.
-
-        `type_of` does not look as far: that would take the files of all base classes to be read.
-        """
-        owner = self.owner(attribute)
-        return self.project.attribute(self, owner, attribute.attr) if self.project and owner else None
-
     def type_of(self, node: ast.AST) -> str | None:
         """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""
         return self._inference.type_of(node)

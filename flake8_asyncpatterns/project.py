@@ -89,22 +89,6 @@ class Project:
         found = self.method(Elsewhere(module, cls), name)
         return found if found and found.module is not module else None
 
-    def attribute(self, module: Module, cls: ast.ClassDef, name: str) -> str | None:
-        """The type of an attribute that a class, or a base of it in whatever file, sets; None: unsure."""
-        todo: list[Elsewhere | None] = [Elsewhere(module, cls)]
-        seen: set[ast.AST] = set()
-        while todo:
-            own = todo.pop(0)
-            if own is None or not isinstance(own.node, ast.ClassDef):
-                return None
-            if own.node in seen:
-                continue
-            seen.add(own.node)
-            if own.module.sets(own.node, name) or defines(own.node, name):
-                return own.module.type_of_attribute(own.node, name)
-            todo += self._bases(own)
-        return None
-
     def method(self, of: Elsewhere, name: str) -> Elsewhere | None:
         """What `name` of an instance of a class is, as its bases, in whatever file, say; None: unsure."""
         todo: list[Elsewhere | None] = [of]
