@@ -71,7 +71,7 @@ async def listen(port):
 threading.Thread(target=asyncio.run, args=(listen(8080),), daemon=True).start()
 ```
 
-The coroutine function is one of the same file without decorators (a decorator may make it a plain function), or one
+The coroutine function is one of the same project without decorators (a decorator may make it a plain function), or one
 of asyncio's own, such as a queue's `put`. `functools.partial` and lambdas are looked through. The receiver's type
 must be known: many other libraries have a `call_later` or `add_done_callback` that does accept coroutine functions.
 
