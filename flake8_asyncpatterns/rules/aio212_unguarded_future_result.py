@@ -246,7 +246,8 @@ def _is_guarded(call: ast.Call, future: ast.expr, module: Module) -> bool:
     """Does the function look at the future, catch the exception, or know the future to be its own?"""
     function = module.function(call)
     name = ast.unparse(future)
-    code = within(*function.body) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else within(call)
+    own = function.body if function is not None else [call]
+    code = within(*own) if isinstance(own, list) else within(own)
     for node in code:
         if isinstance(node, ast.Attribute) and node.attr in ASKING and ast.unparse(node.value) == name:
             return True
