@@ -156,7 +156,8 @@ class Step:
                 splices = self._lowered(fixes, speller)
                 added = list(additions(self.module, speller.missing))
                 extra = [s for edit in added for s in lower(edit, self.text, speller, frozenset())]
-                data, lost = render(self.text, [*splices, *extra])
+                # Imports first: what another edit puts at the same place may need them.
+                data, lost = render(self.text, [*extra, *splices])
             except Refused as reason:
                 return fixes, self.module.text, reason
             if not lost:
@@ -168,7 +169,7 @@ class Step:
             fixes = [fix for fix in fixes if not any(splices[s] is fix for s in lost)]
         edits: list[AnyEdit] = [edit for fix in fixes for edit in fix.edits]
         try:
-            prove(self.module.text, [*edits, *added], speller, after := data.decode())
+            prove(self.module.text, [*added, *edits], speller, after := data.decode())
         except (Refused, Unproven) as reason:
             return fixes, self.module.text, reason
         except RecursionError:

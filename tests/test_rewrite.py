@@ -230,6 +230,17 @@ def test_a_missing_import_goes_where_imports_are(before: str, after: str) -> Non
     assert rewritten(before, awaiting) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f()\n", "import asyncio\n\ny = asyncio.g\nf()\n"),
+        ('"""doc"""\nf()\n', '"""doc"""\n\nimport asyncio\ny = asyncio.g\nf()\n'),
+    ],
+)
+def test_a_missing_import_stands_in_front_of_what_else_is_put_there(before: str, after: str) -> None:
+    assert rewritten(before, lambda m: [insert(m.tree.body[-1], "y = {g}", g=Symbol("asyncio.g"))]) == after
+
+
 def test_an_import_is_not_added_where_its_name_is_taken() -> None:
     assert "means something else" in refusal("def x(asyncio):\n    f()", awaiting)
     assert "means something else" in refusal("asyncio = 1\ndef x():\n    f()", awaiting)
