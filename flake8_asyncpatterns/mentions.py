@@ -32,8 +32,10 @@ class Mentions:
         }
         used = set()
         for node in module.nodes(ast.Attribute, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                continue  # `asyncio.Task.all_tasks = asyncio.all_tasks` brings it back
             if isinstance(node, ast.Name):
-                if node.id not in brought or not isinstance(node.ctx, ast.Load):
+                if node.id not in brought:
                     continue
                 used.add(node.id)
             elif node.attr not in LAST:

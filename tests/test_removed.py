@@ -211,3 +211,13 @@ def _exists(name: str) -> bool:
                 pkgutil.resolve_name(home)
                 return True
     return False
+
+
+def test_what_a_file_brings_back_is_not_replaced() -> None:
+    source = """\
+import asyncio
+
+asyncio.iscoroutinefunction = is_marked
+asyncio.Task.all_tasks = asyncio.all_tasks
+"""
+    assert mended(source, rules=[RULES["AIO406"], RULES["AIO408"]]).text == source
