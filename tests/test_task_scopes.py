@@ -31,6 +31,26 @@ def coroutine(body: str) -> str:
          "    try:\n        await work()\n    except TimeoutError:\n        log()"),
             "the `with` does more than to set a limit",
         ),
+        (
+            ("async with asyncio.timeout(1):\n    try:\n        await work()\n"
+            "    except asyncio.CancelledError:\n        log()\n        raise\n    except TimeoutError:\n        log()"),
+            "inside of the block a timeout is a CancelledError, which is caught there, too",
+        ),
+        (
+            ("async with asyncio.timeout(1):\n    try:\n        await work()\n"
+            "    except TimeoutError:\n        log()\n    except:\n        log()\n        raise"),
+            "inside of the block a timeout is a CancelledError, which is caught there, too",
+        ),
+        (
+            ("import contextlib\nasync with asyncio.timeout(1):\n"
+            "    with contextlib.suppress(TimeoutError, asyncio.CancelledError):\n        await work()"),
+            "inside of the block a timeout is a CancelledError, which is caught there, too",
+        ),
+        (
+            ("import contextlib\nasync with asyncio.timeout(1):\n"
+            "    with contextlib.suppress(TimeoutError) as log:\n        await work()"),
+            "what `suppress()` gives has a name",
+        ),
     ],
 )  # fmt: skip
 def test_a_handler_that_the_limit_is_for_stays_inside(body: str, refusal: str) -> None:

@@ -85,8 +85,8 @@ The same is so with `asyncio.timeout_at()`, `async_timeout.timeout()` and `anyio
 ## Fix
 
 Safe where the `try` is all that the block holds: they change places. Not offered where a handler awaits, which the
-block still limits, where the `try` has an `else` or `finally`, or where other statements stand beside it: put the
-handler around the block.
+block still limits, or catches a CancelledError, which a timeout still is inside of it; where the `try` has an `else`
+or `finally`, or where other statements stand beside it: put the handler around the block.
 
 ## When to ignore
 
@@ -105,7 +105,7 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..cancellation import name_of
+from ..cancellation import caught, name_of, suppressed
 from ..flow import suspends, within
 from ..knowledge.cancellation import PASS_ON
 from ..knowledge.task_scopes import OWN_TIMEOUTS, RAISES_TIMEOUT, TIME_LIMITS, TIMEOUT_ERRORS
@@ -114,6 +114,7 @@ from ..rule import Fix, Hole, Related, Report, replace, rule
 from ..scopes import FUNCTIONS
 
 Limited: TypeAlias = ast.With | ast.AsyncWith
+INSIDE = "inside of the block a timeout is a CancelledError, which is caught there, too"
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.OSError"})
 
 
@@ -134,7 +135,7 @@ def timeout_caught_inside(catching: ast.AST, module: Module) -> Iterator[Report]
     name = ast.unparse(limit.func)
     message = f"`{name}()` raises TimeoutError where its block is left, so it is not caught here"
     related = (Related(limit, "this block is left by a TimeoutError"),)
-    fix = _swapped(guarding, block)
+    fix = _swapped(guarding, block, module)
     if isinstance(fix, str):
         yield Report(catching, message, refusal=fix, related=related)
     else:
@@ -206,7 +207,7 @@ def _is_caught_outside(block: Limited, module: Module) -> bool:
     return False
 
 
-def _swapped(guarding: ast.Try | ast.With, block: Limited) -> Fix | str:
+def _swapped(guarding: ast.Try | ast.With, block: Limited, module: Module) -> Fix | str:
     """The handler around the block; or why that is not offered."""
     if len(block.body) != 1 or block.body[0] is not guarding:
         return "the block holds more than what is guarded"
@@ -219,6 +220,10 @@ def _swapped(guarding: ast.Try | ast.With, block: Limited) -> Fix | str:
     opened = "async with" if isinstance(block, ast.AsyncWith) else "with"
     inner = [f"    {opened} {{limit}}{' as {target}' if target else ''}:", "        {body}"]
     if isinstance(guarding, ast.With):
+        if guarding.items[0].optional_vars is not None:
+            return "what `suppress()` gives has a name"
+        if suppressed(guarding.items[0], module):
+            return INSIDE
         holes["suppress"] = guarding.items[0].context_expr
         return Fix(replace(block, "\n".join(["with {suppress}:", *inner]), **holes))
     if guarding.orelse or guarding.finalbody:
@@ -227,9 +232,11 @@ def _swapped(guarding: ast.Try | ast.With, block: Limited) -> Fix | str:
     for number, handler in enumerate(guarding.handlers):
         if suspends(*handler.body):
             return "a handler awaits, which the limit is for as well"
+        if caught(handler.type, module):
+            return INSIDE
         if handler.type:
             holes[f"type{number}"] = handler.type
         holes[f"handle{number}"] = handler.body
-        caught = f" {{type{number}}}" if handler.type else ""
-        lines += [f"except{caught}{f' as {handler.name}' if handler.name else ''}:", f"    {{handle{number}}}"]
+        classes = f" {{type{number}}}" if handler.type else ""
+        lines += [f"except{classes}{f' as {handler.name}' if handler.name else ''}:", f"    {{handle{number}}}"]
     return Fix(replace(block, "\n".join(lines), **holes))
