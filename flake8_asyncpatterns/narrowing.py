@@ -1,4 +1,4 @@
-"""What an `isinstance` says of a variable: inside of its `if`, and after an `assert` or a way out."""
+"""What an `isinstance` says of a variable: behind its `and`, inside of its `if`, and after an `assert` or a way out."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Narrowing:
         return next((kind for kind, call in self.kinds[text] if self._speaks(call, node, text)), None)
 
     def _speaks(self, call: ast.Call, node: ast.expr, text: str) -> bool:
+        if self._leads_to(call, node, text):
+            return True
         test, negated = self._test(call)
         if test is None or self.module.function(test) is not self.module.function(node):
             return False
@@ -41,6 +43,24 @@ class Narrowing:
         if isinstance(test, ast.If) and (test.orelse or not ends(test.body)):
             return False
         return self._comes_after(node, test, text)
+
+    def _leads_to(self, call: ast.Call, node: ast.expr, text: str) -> bool:
+        """Is `node` in what a condition asks only where this call was true (`isinstance(a, B) and a.b()`)?"""
+        inner: ast.AST = call
+        negated = False
+        for around in self.module.ancestors(call):
+            match around:
+                case ast.UnaryOp(op=ast.Not()):
+                    negated = not negated
+                case ast.BoolOp(op=op, values=values) if isinstance(op, ast.Or if negated else ast.And):
+                    later = values[next(i for i, value in enumerate(values) if value is inner) + 1 :]
+                    if self._runs_in(node, later):
+                        same = self.module.function(call) is self.module.function(node)
+                        return same and not any(_sets(value, text) for value in later)
+                case _:
+                    return False
+            inner = around
+        return False
 
     def _test(self, call: ast.Call) -> tuple[Test | None, bool]:
         """The statement that this call decides by itself, and whether by being false."""

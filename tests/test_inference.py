@@ -388,6 +388,14 @@ KNOWN = {
             if self.ok and isinstance(self.thing, asyncio.Future):
                 mark(self.thing)
     """),
+    "isinstance and a question": ("asyncio.Future", """
+        def f(thing, ok):
+            return ok and (isinstance(thing, asyncio.Future) and not mark(thing))
+    """),
+    "not isinstance or a question": ("asyncio.Future", """
+        def f(thing):
+            return not isinstance(thing, asyncio.Future) or mark(thing)
+    """),
     "assert isinstance": ("asyncio.Future", """
         def f(thing):
             assert isinstance(thing, asyncio.Future)
@@ -478,6 +486,26 @@ UNKNOWN = {
         def f(thing, other):
             if isinstance(other, asyncio.Future):
                 mark(thing)
+    """,
+    "isinstance or a question": """
+        def f(thing):
+            return isinstance(thing, asyncio.Future) or mark(thing)
+    """,
+    "not isinstance and a question": """
+        def f(thing):
+            return not isinstance(thing, asyncio.Future) and mark(thing)
+    """,
+    "a question and isinstance": """
+        def f(thing):
+            return mark(thing) and isinstance(thing, asyncio.Future)
+    """,
+    "isinstance and a new value": """
+        def f(thing):
+            return isinstance(thing, asyncio.Future) and (thing := thing.result()) and mark(thing)
+    """,
+    "isinstance and a function": """
+        def f(thing):
+            return isinstance(thing, asyncio.Future) and (lambda: mark(thing))
     """,
     "isinstance or": """
         def f(thing, ok):
