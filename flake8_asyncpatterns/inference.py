@@ -161,8 +161,47 @@ class Inference:
         instance = self.classes.instance(name)
         if instance is not None:
             return self._instance(instance)
-        bindings = self.module.bindings(name)
-        return self._agreed(bindings) if bindings else None
+        bindings = self.module.bindings(name) or []
+        remade = [binding for binding in bindings if self._is_made_of(name.id, binding)]
+        if not remade or any(isinstance(b, ast.Name) and self._annotation(b) for b in bindings):
+            return self._agreed(bindings) if bindings else None
+        begun = [binding for binding in bindings if binding not in remade]
+        made = self._agreed(begun) if begun else None
+        return made if made and all(self._remade(made, self._made(binding)) == made for binding in remade) else None
+
+    def _is_made_of(self, name: str, binding: ast.AST) -> bool:
+        """Is a variable given what was made of itself: `path = path / "x"`, `path = path.resolve()`, `path /= "x"`?"""
+        value = self._made(binding)
+        while isinstance(value, (ast.BinOp, ast.Call, ast.Attribute)):
+            match value:
+                case ast.BinOp(left=inner) | ast.Call(func=ast.Attribute(value=inner)) | ast.Attribute(value=inner):
+                    value = inner
+                case _:
+                    return False
+        return isinstance(value, ast.Name) and value.id == name
+
+    def _made(self, binding: ast.AST) -> ast.AST | None:
+        """What a binding gives its variable, `x /= y` as if it were `x = x / y`."""
+        match self.module.parent(binding):
+            case ast.AugAssign(target=ast.Name() as target, op=op, value=value) if target is binding:
+                return ast.BinOp(target, op, value)
+        return self.module.value(binding)
+
+    def _remade(self, of: Type | None, value: ast.AST | None) -> Type | None:
+        """What is made of a thing of this type by an expression at whose beginning it stands."""
+        match value:
+            case ast.Name():
+                return of
+            case ast.BinOp(left=inner, op=ast.Div()):
+                made = self._remade(of, inner)
+                return made if made and made.name in PATHS else None
+            case ast.Call(func=ast.Attribute(value=inner, attr=method)):
+                made = self._remade(of, inner)
+                text = RETURNS.get(f"{made.name}.{method}") if made else None
+                return self._from_table(text) if text else None
+            case ast.Attribute(value=inner, attr=attribute):
+                return self._part(self._remade(of, inner), f".{attribute}", ".*")
+        return None
 
     def _type_of_attribute(self, node: ast.Attribute) -> Type | None:
         owner = self.classes.owner(node)

@@ -396,6 +396,26 @@ KNOWN = {
         def f(thing):
             return not isinstance(thing, asyncio.Future) or mark(thing)
     """),
+    "made of itself": ("pathlib.Path", """
+        def f(folder, names):
+            path = pathlib.Path(folder)
+            for name in names:
+                path = path / name
+            path /= "x"
+            path = path.parent.resolve() / "y"
+            mark(path)
+    """),
+    "made of itself, with an annotation": ("pathlib.Path", """
+        def f(path):
+            path: pathlib.Path = path
+            path = path.anything()
+            mark(path)
+    """),
+    "made of a parameter with an annotation": ("pathlib.Path", """
+        def f(path: pathlib.Path):
+            path = path.expanduser()
+            mark(path)
+    """),
     "assert isinstance": ("asyncio.Future", """
         def f(thing):
             assert isinstance(thing, asyncio.Future)
@@ -486,6 +506,35 @@ UNKNOWN = {
         def f(thing, other):
             if isinstance(other, asyncio.Future):
                 mark(thing)
+    """,
+    "made of itself, and of another type": """
+        def f(folder):
+            path = pathlib.Path(folder)
+            path = path.name
+            mark(path)
+    """,
+    "made of itself, nobody knows what": """
+        def f(folder):
+            path = pathlib.Path(folder)
+            path = path.other() / "x"
+            mark(path)
+    """,
+    "made of itself alone": """
+        def f():
+            path = path / "x"
+            mark(path)
+    """,
+    "made of a parameter": """
+        def f(path):
+            path = path / "x"
+            path /= "y"
+            mark(path)
+    """,
+    "made of itself with the wrong operator": """
+        def f(folder):
+            path = pathlib.Path(folder)
+            path //= "x"
+            mark(path)
     """,
     "isinstance or a question": """
         def f(thing):
@@ -579,12 +628,12 @@ UNKNOWN = {
 
 @pytest.mark.parametrize(("expected", "text"), KNOWN.values(), ids=KNOWN)
 def test_known(expected: str, text: str) -> None:
-    assert type_of_marked("import asyncio\n" + textwrap.dedent(text)) == expected
+    assert type_of_marked("import asyncio\nimport pathlib\n" + textwrap.dedent(text)) == expected
 
 
 @pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
 def test_unknown(text: str) -> None:
-    assert type_of_marked("import asyncio\n" + textwrap.dedent(text)) is None
+    assert type_of_marked("import asyncio\nimport pathlib\n" + textwrap.dedent(text)) is None
 
 
 def callee_of_last(text: str) -> tuple[str | None, str | None]:
