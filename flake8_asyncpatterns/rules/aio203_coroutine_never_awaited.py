@@ -82,10 +82,11 @@ async def greet(db, number):
 ```
 
 Reported are functions and methods of the same project, without decorators or with some that leave a coroutine function
-what it is; asyncio's own, also on the streams that a server hands to its callback; and those of well-known libraries where the type is known (`httpx.AsyncClient`, aiohttp's
-sessions and responses, asyncpg, `redis.asyncio`, anyio, trio …); and calls of which mypy has been told to say nothing
-(`# type: ignore[unused-coroutine]`). Likewise generators that were written to drive
-coroutines, and asynchronous generators, of which nothing runs either until somebody iterates over them.
+what it is; asyncio's own, also on the streams that a server hands to its callback; those of well-known libraries where
+the type is known (`httpx.AsyncClient`, aiohttp's sessions and responses, asyncpg, `redis.asyncio`, anyio, trio …); and
+calls of which mypy has been told to say nothing (`# type: ignore[unused-coroutine]`). Likewise generators that were
+written to drive coroutines, and asynchronous generators, of which nothing runs either until somebody iterates over
+them.
 
 A plain function is no better place: there a coroutine is lost just as well.
 
@@ -105,8 +106,8 @@ expected to fail (`with pytest.raises(…)`), is not reported.
 
 ## Other tools
 
-mypy's `unused-coroutine` and Pyright's `reportUnusedCoroutine` find call statements, also of functions of other packages;
-mypy leaves out functions without annotations. Neither mends them.
+mypy's `unused-coroutine` and Pyright's `reportUnusedCoroutine` find call statements, also of functions of other
+packages; mypy leaves out functions without annotations. Neither mends them.
 """
 
 from __future__ import annotations
