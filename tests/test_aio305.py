@@ -7,7 +7,7 @@ import ast
 import pytest
 from cases import codes, mended
 
-from flake8_asyncpatterns.cancellation import path
+from flake8_asyncpatterns.analysis.cancellation import path
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.rules import RULES
 

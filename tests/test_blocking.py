@@ -8,7 +8,7 @@ import textwrap
 import pytest
 from cases import found, mended
 
-from flake8_asyncpatterns.blocking import blocks
+from flake8_asyncpatterns.analysis.blocking import blocks
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.settings import Settings
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from flake8_asyncpatterns.calls import Calls
+from flake8_asyncpatterns.analysis.calls import Calls
 from flake8_asyncpatterns.module import Module
 
 SOURCE = """\

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 from cases import codes, found, mended
 
-from flake8_asyncpatterns.chains import Chains, Step
+from flake8_asyncpatterns.analysis.chains import Chains, Step
 from flake8_asyncpatterns.engine import check
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.project import Project

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from flake8_asyncpatterns.blocking import blocks
+from flake8_asyncpatterns.analysis.blocking import blocks
 from flake8_asyncpatterns.module import Module
 
 IMPORTS = """\

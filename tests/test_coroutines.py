@@ -10,8 +10,8 @@ import textwrap
 import pytest
 from cases import codes
 
-from flake8_asyncpatterns.coroutines import given_by
-from flake8_asyncpatterns.fates import end, is_deliberate
+from flake8_asyncpatterns.analysis.coroutines import given_by
+from flake8_asyncpatterns.analysis.fates import end, is_deliberate
 from flake8_asyncpatterns.knowledge import asynchronous
 from flake8_asyncpatterns.knowledge.coroutines import ASYNCIO
 from flake8_asyncpatterns.knowledge.names import SAME_TYPE

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from flake8_asyncpatterns.flags import flag, free, identifiers, required
+from flake8_asyncpatterns.analysis.flags import flag, free, identifiers, required
 from flake8_asyncpatterns.module import Module
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cases import codes, found, mended
 
-from flake8_asyncpatterns.loops import nest, number, rounds
+from flake8_asyncpatterns.analysis.loops import nest, number, rounds
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.rules import RULES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cases import codes, mended
 
+from flake8_asyncpatterns.analysis.starts import Starts
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.rules import RULES
-from flake8_asyncpatterns.starts import Starts
 
 BY_HAND, ASKED = [RULES["AIO409"]], [RULES["AIO403"]]
 HEAD = "import asyncio\nasync def main(): ...\n"

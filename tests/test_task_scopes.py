@@ -33,7 +33,8 @@ def coroutine(body: str) -> str:
         ),
         (
             ("async with asyncio.timeout(1):\n    try:\n        await work()\n"
-            "    except asyncio.CancelledError:\n        log()\n        raise\n    except TimeoutError:\n        log()"),
+            "    except asyncio.CancelledError:\n        log()\n        raise\n"
+            "    except TimeoutError:\n        log()"),
             "inside of the block a timeout is a CancelledError, which is caught there, too",
         ),
         (

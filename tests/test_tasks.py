@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from cases import codes, found, mended
 
+from flake8_asyncpatterns.analysis.tasks import dropped, makes_task
+from flake8_asyncpatterns.analysis.waits import cannot_fail, gathered
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import NONE
-from flake8_asyncpatterns.tasks import dropped, makes_task
-from flake8_asyncpatterns.waits import cannot_fail, gathered
 
 DROPPED = [RULES["AIO205"]]
 

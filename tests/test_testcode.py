@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
+from flake8_asyncpatterns.analysis.testcode import is_test
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.testcode import is_test
 
 
 def judged(source: str, path: str) -> bool:

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
+from flake8_asyncpatterns.analysis.versions import is_over, reaches
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.versions import is_over, reaches
 
 HEAD = "import sys, asyncio\nfrom compat import PY_37 as PY, PY_37\nNEW = sys.version_info >= (3, 10)\n"
 

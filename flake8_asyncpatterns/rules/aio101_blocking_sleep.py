@@ -91,8 +91,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..blocking import NEEDS_ASYNC, is_awaited, is_coroutine, library, lock_around
-from ..callbacks import is_callback
+from ..analysis.blocking import NEEDS_ASYNC, is_awaited, is_coroutine, library, lock_around
+from ..analysis.callbacks import is_callback
 from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule

@@ -112,7 +112,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..blocking import report
+from ..analysis.blocking import report
 from ..module import Module
 from ..rule import Report, rule
 

@@ -113,8 +113,8 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..blocking import IN_A_THREAD, library, lock_around, report
-from ..callbacks import arguments
+from ..analysis.blocking import IN_A_THREAD, library, lock_around, report
+from ..analysis.callbacks import arguments
 from ..knowledge.blocking.files import FILE
 from ..module import Module
 from ..rule import Edit, Fix, Hole, Replace, Report, Symbol, replace, rule

@@ -122,8 +122,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..blocking import library, report
-from ..circumstances import passed
+from ..analysis.blocking import library, report
+from ..analysis.circumstances import passed
 from ..knowledge.blocking.entry import Argument
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule

@@ -98,7 +98,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..executors import SUPERSEDES, in_a_thread, needless_loop
+from ..analysis.executors import SUPERSEDES, in_a_thread, needless_loop
 from ..flow import suspends, within, yields
 from ..knowledge.blocking.primitives import EXECUTORS, PROCESSES, THREADS
 from ..module import Module

@@ -115,8 +115,9 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-from ..blocking import blocks
-from ..chains import Chains
+from ..analysis.blocking import blocks
+from ..analysis.chains import Chains
+from ..analysis.loops import hands_over, may_be_left, may_raise_to_end
 from ..flow import always_true, within
 from ..knowledge.loops import (
     ASKS_THE_LOOP,
@@ -125,7 +126,6 @@ from ..knowledge.loops import (
     PROTOCOL_CALLBACKS,
     PROTOCOLS,
 )
-from ..loops import hands_over, may_be_left, may_raise_to_end
 from ..module import Module
 from ..rule import Fix, Report, Symbol, insert, replace, rule
 

@@ -103,7 +103,7 @@ import ast
 import math
 from collections.abc import Iterator
 
-from ..loops import Nest, nest, span, whole
+from ..analysis.loops import Nest, nest, span, whole
 from ..module import Module
 from ..rule import Edit, Fix, Insert, Report, Symbol, insert, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS

@@ -99,7 +99,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..chains import Chains, report
+from ..analysis.chains import Chains, report
 from ..module import Module
 from ..rule import Report, rule
 

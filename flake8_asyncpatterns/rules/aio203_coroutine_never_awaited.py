@@ -115,8 +115,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..coroutines import STARTS, Kind, await_it, given_by
-from ..fates import End, Fate, end, is_deliberate
+from ..analysis.coroutines import STARTS, Kind, await_it, given_by
+from ..analysis.fates import End, Fate, end, is_deliberate
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
 

@@ -90,8 +90,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..coroutines import await_it, given_by
-from ..fates import end, is_deliberate
+from ..analysis.coroutines import await_it, given_by
+from ..analysis.fates import end, is_deliberate
 from ..module import Module
 from ..rule import Fix, Report, rule
 

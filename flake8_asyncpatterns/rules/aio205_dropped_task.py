@@ -168,12 +168,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import handed
-from ..keeping import kept
+from ..analysis.callbacks import handed
+from ..analysis.keeping import kept
+from ..analysis.tasks import dropped, is_coroutine, is_fresh, is_moot, maker, makes_task
 from ..knowledge.tasks import FROM_COROUTINE, GATHER
 from ..module import Module
 from ..rule import Fix, Report, replace, rule
-from ..tasks import dropped, is_coroutine, is_fresh, is_moot, maker, makes_task
 
 OUTLIVES = "the task lives until it is done, and with it all that it holds"
 WAITS = "what follows waits for all of them"

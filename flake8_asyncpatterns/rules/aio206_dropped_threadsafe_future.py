@@ -81,11 +81,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.tasks import dropped, is_moot
+from ..analysis.waits import cannot_fail
 from ..knowledge.tasks import THREADSAFE
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import dropped, is_moot
-from ..waits import cannot_fail
 
 
 @rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True, words=("run_coroutine_threadsafe",))

@@ -95,11 +95,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..keeping import hoisted
+from ..analysis.keeping import hoisted
+from ..analysis.tasks import dropped, is_fresh, is_moot, makes_task
 from ..knowledge.tasks import SHIELD, STARTERS
 from ..module import Module
 from ..rule import Fix, Report, rule
-from ..tasks import dropped, is_fresh, is_moot, makes_task
 
 OUTLIVES = "the task is made one statement earlier, and lives until it is done"
 

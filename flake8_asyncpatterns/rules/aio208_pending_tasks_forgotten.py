@@ -74,11 +74,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.tasks import is_coroutine, is_moot, makes_task
+from ..analysis.waits import ends_early, gathered
 from ..knowledge.tasks import WAIT
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import is_coroutine, is_moot, makes_task
-from ..waits import ends_early, gathered
 
 
 @rule("AIO208", "pending-tasks-forgotten", ast.Await)

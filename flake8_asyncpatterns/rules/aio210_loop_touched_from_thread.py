@@ -98,11 +98,11 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..callbacks import arguments, is_path
+from ..analysis.callbacks import arguments, is_path
+from ..analysis.threads import Run, Threads, catches
 from ..knowledge.threads import LOOP, START_A_TASK, TOUCHES_THE_LOOP
 from ..module import Module
 from ..rule import Edit, Fix, Related, Report, Symbol, insert, replace, rule
-from ..threads import Run, Threads, catches
 
 STARTS_A_TASK = START_A_TASK | {f"{LOOP}.create_task"}
 METHODS = frozenset(name.rpartition(".")[2] for name in TOUCHES_THE_LOOP | START_A_TASK)

@@ -78,7 +78,7 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..cancellation import name_of
+from ..analysis.cancellation import name_of
 from ..flow import LOOPS, within
 from ..knowledge.task_scopes import TASK_GROUP
 from ..module import Module

@@ -74,7 +74,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..coroutines import Coroutines, Kind
+from ..analysis.coroutines import Coroutines, Kind
 from ..knowledge.caches import CACHES, MAKE_CACHES
 from ..module import Module
 from ..rule import Report, rule

@@ -94,9 +94,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import arguments
-from ..coroutines import given_by
-from ..fates import is_deliberate
+from ..analysis.callbacks import arguments
+from ..analysis.coroutines import given_by
+from ..analysis.fates import is_deliberate
 from ..knowledge.asynchronous import ITERABLES, MAKE_ITERATORS, MAKE_MANAGERS, MANAGERS
 from ..module import Module
 from ..rule import Fix, MakeAsync, Report, replace, rule

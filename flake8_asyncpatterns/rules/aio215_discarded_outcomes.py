@@ -69,12 +69,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.tasks import is_coroutine, is_moot
+from ..analysis.waits import cannot_fail, coroutine_of, ends_early, gathered
 from ..flow import body, within
 from ..knowledge.tasks import GATHER, WAIT
 from ..module import Module
 from ..rule import Report, rule
-from ..tasks import is_coroutine, is_moot
-from ..waits import cannot_fail, coroutine_of, ends_early, gathered
 
 # Methods that end something. Who asks for exceptions there, and lets them lie, means it.
 CLOSING = ("close", "disconnect", "join", "release", "shutdown", "stop", "terminate", "wait")

@@ -77,12 +77,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import is_path
+from ..analysis.callbacks import is_path
+from ..analysis.threads import Run, Started, Threads
 from ..flow import body
 from ..knowledge.threads import LOOP
 from ..module import Module
 from ..rule import Fix, Hole, Related, Report, Symbol, replace, rule
-from ..threads import Run, Started, Threads
 
 # What wakes the loop from a handler, or ends the program by it. Modules/signalmodule.c: whatever sets a wakeup file
 # descriptor has it written to for every signal.

@@ -144,8 +144,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ..calls import Calls
-from ..flags import Conversion, Flag, NotUnderstood, Use, flag, free, identifiers, required
+from ..analysis.calls import Calls
+from ..analysis.flags import Conversion, Flag, NotUnderstood, Use, flag, free, identifiers, required
 from ..flow import LOOPS, within
 from ..knowledge.loops import LOGGING
 from ..module import Module

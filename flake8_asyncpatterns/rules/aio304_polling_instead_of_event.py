@@ -185,8 +185,8 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..calls import Calls
-from ..flags import Conversion, NotUnderstood, flag, free, identifiers, required
+from ..analysis.calls import Calls
+from ..analysis.flags import Conversion, NotUnderstood, flag, free, identifiers, required
 from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
 from ..knowledge.names import SLEEPS

@@ -140,7 +140,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..cancellation import (
+from ..analysis.cancellation import (
     Path,
     behind,
     caught,

@@ -105,7 +105,7 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..cancellation import caught, name_of, suppressed
+from ..analysis.cancellation import caught, name_of, suppressed
 from ..flow import suspends, within
 from ..knowledge.cancellation import PASS_ON
 from ..knowledge.task_scopes import OWN_TIMEOUTS, RAISES_TIMEOUT, TIME_LIMITS, TIMEOUT_ERRORS

@@ -131,7 +131,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..generators import Generators
+from ..analysis.generators import Generators
 from ..knowledge.awaitables import COROUTINE
 from ..module import Module
 from ..rule import Fix, FunctionDef, RemoveDecorator, Report, rule

@@ -116,7 +116,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..generators import Generators
+from ..analysis.generators import Generators
 from ..module import Module
 from ..rule import Report, rule
 

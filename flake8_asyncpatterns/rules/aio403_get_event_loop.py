@@ -89,11 +89,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.starts import GET, Starts
+from ..analysis.versions import reaches
 from ..knowledge.removed import MADE_LOOP
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
-from ..starts import GET, Starts
-from ..versions import reaches
 
 MESSAGE = f"`{GET}()` where no loop runs raises RuntimeError since Python 3.14"
 ANEW = "each call makes a new loop, which somebody has to close; `asyncio.run()` is better where it can be used"

@@ -111,12 +111,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.starts import in_coroutine
+from ..analysis.versions import reaches
 from ..classes import EMPTY_BASES
 from ..knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS
 from ..module import Module
 from ..rule import Fix, RemoveArgument, Report, rule
-from ..starts import in_coroutine
-from ..versions import reaches
 
 LOST_LOOP = LOST_LOOP_CLASSES | LOST_LOOP_FUNCTIONS
 # They are no coroutines: they take a loop at once.

@@ -131,15 +131,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import COROUTINE, result
+from ..analysis.callbacks import COROUTINE, result
+from ..analysis.starts import in_coroutine
+from ..analysis.versions import reaches
 from ..knowledge.awaitables import COROUTINE as DECORATOR
 from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.removed import COROUTINES_TO_WAIT
 from ..module import Module
 from ..rule import Edit, Fix, Replace, Report, Symbol, replace, rule
-from ..starts import in_coroutine
-from ..versions import reaches
 
 WAIT = "asyncio.wait"
 MESSAGE = "`asyncio.wait()` takes no coroutines since Python 3.11; make tasks of them"

@@ -107,12 +107,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.mentions import Mentions
+from ..analysis.versions import reaches
 from ..knowledge.awaitables import COROUTINE
 from ..knowledge.removed import ISCOROUTINEFUNCTION, ISCOROUTINEFUNCTION_NAME
-from ..mentions import Mentions
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, rule
-from ..versions import reaches
 
 MESSAGE = "`asyncio.iscoroutinefunction` is deprecated since Python 3.14; use `inspect.iscoroutinefunction`"
 MARKED = "the file also marks coroutine functions in a way that only asyncio's function knows"

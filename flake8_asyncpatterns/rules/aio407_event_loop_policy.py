@@ -95,12 +95,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.mentions import Mentions
+from ..analysis.versions import reaches
 from ..flow import within
 from ..knowledge.removed import LOOP_FACTORIES, POLICIES, Gone
-from ..mentions import Mentions
 from ..module import Module
 from ..rule import Fix, Remove, Report, Symbol, replace_argument, rule
-from ..versions import reaches
 
 SETS = "asyncio.set_event_loop_policy"
 RUN = "asyncio.run"

@@ -128,14 +128,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.mentions import Mentions
+from ..analysis.starts import in_coroutine
+from ..analysis.versions import is_over, reaches
 from ..keywords import ORIGINALS, STAND_INS, stands_in
 from ..knowledge.locks import ASYNC_LOCKS
 from ..knowledge.removed import AWAITED_LOCK, MOVED, REMOVED, REMOVED_MODULES, Gone, Version
-from ..mentions import Mentions
 from ..module import Module
 from ..rule import Fix, MakeAsync, Report, Symbol, replace, rule
-from ..starts import in_coroutine
-from ..versions import is_over, reaches
 
 ASYNC = "asyncio.async"
 STAND_IN = f"asyncio.{STAND_INS['async']}"

@@ -109,13 +109,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import COROUTINE, result
+from ..analysis.callbacks import COROUTINE, result
+from ..analysis.starts import Start, Starts
+from ..analysis.versions import reaches
 from ..flow import within
 from ..knowledge.removed import OLDEST
 from ..module import Module
 from ..rule import Edit, Fix, Hole, Related, Remove, Replace, Report, Symbol, replace, rule
-from ..starts import Start, Starts
-from ..versions import reaches
 
 RUN = "asyncio.run"
 UNSAFE = "`asyncio.run()` makes a loop of its own, and cancels the tasks that are left when it ends"

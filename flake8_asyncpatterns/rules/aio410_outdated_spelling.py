@@ -105,11 +105,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..executors import SUPERSEDES, in_a_thread, needless_loop
+from ..analysis.executors import SUPERSEDES, in_a_thread, needless_loop
+from ..analysis.starts import GET
 from ..flow import is_generator, within
 from ..module import Module
 from ..rule import Edit, Fix, Remove, Report, Symbol, replace, rule
-from ..starts import GET
 
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"

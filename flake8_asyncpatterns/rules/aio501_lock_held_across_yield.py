@@ -123,11 +123,11 @@ import ast
 import itertools
 from collections.abc import Iterator
 
+from ..analysis.held import Held, held_code, innermost_lock, lets_go
+from ..analysis.streams import is_stream
 from ..flow import always_true
-from ..held import Held, held_code, innermost_lock, lets_go
 from ..module import Module
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
-from ..streams import is_stream
 from .aio502_lost_change import slot_read, stream_fix
 
 UNSAFE = "the consumer's body no longer runs under the lock, and the state may change between two yields"

@@ -88,8 +88,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from ..analysis.held import held_code, innermost_lock, lets_go, taken, taken_by
 from ..flow import body, within, yields
-from ..held import held_code, innermost_lock, lets_go, taken, taken_by
 from ..knowledge.locks import THREAD_LOCKS
 from ..module import Module
 from ..rule import Related, Report, rule

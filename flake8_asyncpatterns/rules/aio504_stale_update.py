@@ -121,12 +121,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..callbacks import unused
+from ..analysis.callbacks import unused
+from ..analysis.shared import Guards, is_shared
 from ..flow import suspends
 from ..knowledge.containers import VALUES
 from ..module import Module
 from ..rule import Fix, Related, Report, replace, rule
-from ..shared import Guards, is_shared
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",

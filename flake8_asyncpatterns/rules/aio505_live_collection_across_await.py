@@ -116,12 +116,12 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from ..calls import Calls
+from ..analysis.calls import Calls
+from ..analysis.shared import Guards, is_closing, is_opening
 from ..flow import LOOPS, suspends, within, yields
 from ..knowledge.containers import MAPPINGS
 from ..module import Module
 from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
-from ..shared import Guards, is_closing, is_opening
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
 Stored: TypeAlias = ast.Name | ast.Attribute

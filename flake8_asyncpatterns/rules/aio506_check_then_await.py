@@ -121,10 +121,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..analysis.shared import Guards, is_closing, is_opening, is_shared
 from ..flow import within
 from ..module import Module
 from ..rule import Related, Report, rule
-from ..shared import Guards, is_closing, is_opening, is_shared
 
 
 class Looked(NamedTuple):

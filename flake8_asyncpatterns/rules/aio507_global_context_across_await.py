@@ -83,12 +83,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..cancellation import name_of
+from ..analysis.cancellation import name_of
+from ..analysis.testcode import is_test
 from ..flow import always_true, body, suspends, within
 from ..knowledge.process_state import CHANGES, PATCHES, SETTERS, VARIABLES
 from ..module import Module
 from ..rule import Report, rule
-from ..testcode import is_test
 
 
 @rule("AIO507", "global-context-across-await", ast.With, ast.AsyncWith, ast.Try)

@@ -77,11 +77,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..analysis.streams import is_stream
 from ..flow import body
 from ..knowledge.task_scopes import TASK_SCOPES
 from ..module import Module
 from ..rule import Related, Report, rule
-from ..streams import is_stream
 
 
 @rule("AIO508", "yield-in-task-scope", ast.Yield)

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .flow import body, is_generator
-from .knowledge.awaitables import AWAITABLES, FUTURES, ITERABLE_TYPES, ITERABLES, LOCKS, PLAIN
+from ..flow import body, is_generator
+from ..knowledge.awaitables import AWAITABLES, FUTURES, ITERABLE_TYPES, ITERABLES, LOCKS, PLAIN
 from .meanings import DEFINITIONS, Meanings
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr)
 NOT_AWAITABLE = (*LITERALS, ast.Constant, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..knowledge.lifecycle import CLOSING_METHODS, CLOSING_VERBS, OPENING_METHODS, OPENING_VERBS, PREFIXES
 from .calls import Calls
 from .held import maybe_held
-from .knowledge.lifecycle import CLOSING_METHODS, CLOSING_VERBS, OPENING_METHODS, OPENING_VERBS, PREFIXES
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 
 def is_shared(expression: ast.expr, module: Module) -> bool:

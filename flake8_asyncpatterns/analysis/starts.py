@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .flow import LOOPS
-from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
-from .knowledge.loops import SETS_THE_LOOP
+from ..flow import LOOPS
+from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from ..knowledge.loops import SETS_THE_LOOP
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 GET, NEW, SET = "asyncio.get_event_loop", "asyncio.new_event_loop", "asyncio.set_event_loop"
 NAMES = frozenset(name.rpartition(".")[2] for name in (GET, NEW, SET))

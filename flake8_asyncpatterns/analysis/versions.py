@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .flow import within
-from .knowledge.removed import OLDEST, Version
-from .scopes import FUNCTIONS
+from ..flow import within
+from ..knowledge.removed import OLDEST, Version
+from ..scopes import FUNCTIONS
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 NEWEST = 20  # no condition in any file tells a minor version after this from it
 SIZE = 3  # how many numbers of a version are looked at

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .flow import LOOPS, body
-from .knowledge.locks import TRANSPARENT
+from ..flow import LOOPS, body
+from ..knowledge.locks import TRANSPARENT
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 
 def is_stream(function: FunctionDef, module: Module) -> bool:

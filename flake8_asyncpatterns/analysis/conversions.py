@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from ..rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
 from .meanings import returned
-from .rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
 
 if TYPE_CHECKING:
+    from ..module import Module
     from .kinds import Kinds
-    from .module import Module
 
 
 class Conversion:

@@ -10,12 +10,12 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from .flow import body, is_generator
-from .scopes import Definition
+from ..flow import body, is_generator
+from ..scopes import Definition
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # Functions whose result has the elements of what they are given (or tuples of them).

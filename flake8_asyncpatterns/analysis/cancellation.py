@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .flow import LOOPS
-from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
-from .knowledge.cancellation import (
+from ..flow import LOOPS
+from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from ..knowledge.cancellation import (
     CANCELLED,
     CANCELLED_CLASS,
     EVERYTHING,
@@ -17,11 +17,11 @@ from .knowledge.cancellation import (
     TELLING,
     TELLING_WORDS,
 )
+from ..scopes import FUNCTIONS, children
 from .loops import leaves
-from .scopes import FUNCTIONS, children
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 
 def caught(exception: ast.expr | None, module: Module) -> str | None:

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from .knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_ATTRIBUTES, EXPECTS_FAILURE, LOOKS_AT
-from .scopes import FUNCTIONS
+from ..knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_ATTRIBUTES, EXPECTS_FAILURE, LOOKS_AT
+from ..scopes import FUNCTIONS
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 # Thrown away; tested for truth or compared; used as a value of another kind; asked for its kind.
 Fate: TypeAlias = Literal["dropped", "tested", "misused", "asked"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 # Calls are followed so far.
 CALL_DEPTH = 3

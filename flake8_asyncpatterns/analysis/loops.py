@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .flow import LOOPS, body, exits, suspends, within, yields
-from .knowledge.loops import AS_LONG_AS_THEIR_ARGUMENT, CONSUMERS, ENDS_BY_RAISING, LEAVES, SWALLOWING
-from .scopes import COMPREHENSIONS, FUNCTIONS
+from ..flow import LOOPS, body, exits, suspends, within, yields
+from ..knowledge.loops import AS_LONG_AS_THEIR_ARGUMENT, CONSUMERS, ENDS_BY_RAISING, LEAVES, SWALLOWING
+from ..scopes import COMPREHENSIONS, FUNCTIONS
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Repeating: TypeAlias = ast.While | ast.For | Comprehension

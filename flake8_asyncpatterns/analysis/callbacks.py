@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ..flow import LOOPS, body, is_generator, within
+from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
+from ..knowledge.decorators import SAME_RESULT
+from ..module import Module
+from ..rule import Hole
+from ..scopes import COMPREHENSIONS
 from .coroutines import Coroutines, given_by
-from .flow import LOOPS, body, is_generator, within
-from .knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
-from .knowledge.decorators import SAME_RESULT
-from .module import Module
-from .rule import Hole
-from .scopes import COMPREHENSIONS
 
 METHODS = frozenset(name.rpartition(".")[2] for name in RECEIVERS)
 COROUTINE = "a coroutine"

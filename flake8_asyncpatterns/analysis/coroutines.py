@@ -6,14 +6,14 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .flow import body, is_generator
-from .knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
-from .knowledge.decorators import SAME_RESULT
-from .rule import Fix, FunctionDef, replace
-from .scopes import COMPREHENSIONS
+from ..flow import body, is_generator
+from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
+from ..knowledge.decorators import SAME_RESULT
+from ..rule import Fix, FunctionDef, replace
+from ..scopes import COMPREHENSIONS
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 STARTS = "the coroutine starts to run, which it never did before"
 

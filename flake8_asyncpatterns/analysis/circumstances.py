@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from .flow import body, exits, suspends
-from .knowledge.blocking.entry import Argument
-from .knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
-from .knowledge.blocking.primitives import (
+from ..flow import body, exits, suspends
+from ..knowledge.blocking.entry import Argument
+from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
+from ..knowledge.blocking.primitives import (
     ASKED_BY,
     BOUNDED,
     FINISHES,
@@ -18,11 +18,11 @@ from .knowledge.blocking.primitives import (
     POLLED_BY,
     WHEN_ITERATED,
 )
-from .knowledge.loops import CONSUMERS, STOP_EARLY
-from .knowledge.names import THREADS
-from .module import Module
-from .narrowing import dotted
-from .scopes import FUNCTIONS
+from ..knowledge.loops import CONSUMERS, STOP_EARLY
+from ..knowledge.names import THREADS
+from ..module import Module
+from ..narrowing import dotted
+from ..scopes import FUNCTIONS
 
 # What runs a function that it is given in a thread.
 IN_THREADS = frozenset({*THREADS.values(), "asyncio.AbstractEventLoop.run_in_executor"})

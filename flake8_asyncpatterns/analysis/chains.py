@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
 
+from ..flow import body, ends, is_generator
+from ..knowledge.blocking.entry import WAITS_FOR, Argument
+from ..knowledge.decorators import CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
+from ..module import Module
+from ..rule import Related, Report
 from .blocking import IN_A_THREAD, Blocks, blocks, in_a_thread, is_awaited, is_coroutine, refusal
 from .circumstances import iterated, passed
-from .flow import body, ends, is_generator
-from .knowledge.blocking.entry import WAITS_FOR, Argument
-from .knowledge.decorators import CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
-from .module import Module
-from .rule import Related, Report
 from .testcode import is_test
 
 if TYPE_CHECKING:
-    from .project import Elsewhere
+    from ..project import Elsewhere
 
 # What a chain may end in. Reading or writing a file is usually short, and a matter of its own.
 FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108", "AIO115"})

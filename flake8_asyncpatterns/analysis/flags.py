@@ -9,11 +9,11 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .knowledge.loops import PROTOCOLS
-from .rule import Edit, Remove, Replace, Symbol, replace
+from ..knowledge.loops import PROTOCOLS
+from ..rule import Edit, Remove, Replace, Symbol, replace
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 Use: TypeAlias = ast.Name | ast.Attribute
 

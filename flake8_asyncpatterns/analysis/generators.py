@@ -14,10 +14,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .conversions import Conversion, fix_of, manager_of, takes_lock
-from .flow import body, is_generator, yields
-from .kinds import Kinds
-from .knowledge.awaitables import (
+from ..flow import body, is_generator, yields
+from ..knowledge.awaitables import (
     COROUTINE,
     DRIVERS,
     HAND_DRIVEN,
@@ -26,13 +24,15 @@ from .knowledge.awaitables import (
     INSPECTING,
     TYPES_COROUTINE,
 )
+from ..rule import Fix, replace
+from ..scopes import COMPREHENSIONS
+from .conversions import Conversion, fix_of, manager_of, takes_lock
+from .kinds import Kinds
 from .meanings import DEFINITIONS, Meanings, returned
-from .rule import Fix, replace
-from .scopes import COMPREHENSIONS
 
 if TYPE_CHECKING:
-    from .module import Module
-    from .rule import FunctionDef
+    from ..module import Module
+    from ..rule import FunctionDef
 
 # What `async def` may be called with underscores at both ends; every other such method is called by Python itself.
 ASYNC_METHODS = frozenset({"__aenter__", "__aexit__", "__anext__", "__call__"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from .flow import within
-from .knowledge.tasks import ENDS_EARLY, MAKERS, NEVER_FAIL, WAIT
-from .module import Module
+from ..flow import within
+from ..knowledge.tasks import ENDS_EARLY, MAKERS, NEVER_FAIL, WAIT
+from ..module import Module
 from .tasks import ALIAS_DEPTH, is_fresh, maker
 
 

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
+from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
+from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
+from ..knowledge.locks import THREAD_LOCKS
+from ..knowledge.names import RETURNS, THREADS
+from ..module import Module
+from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
+from ..scopes import FUNCTIONS
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
-from .knowledge.awaitables import COROUTINE, TYPES_COROUTINE
-from .knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
-from .knowledge.locks import THREAD_LOCKS
-from .knowledge.names import RETURNS, THREADS
-from .module import Module
-from .rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
-from .scopes import FUNCTIONS
 from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")

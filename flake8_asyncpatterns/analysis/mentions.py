@@ -6,13 +6,13 @@ import ast
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
-from .keywords import STAND_INS, original
-from .knowledge.names import canonical
-from .knowledge.removed import ISCOROUTINEFUNCTION_NAME, POLICIES, REMOVED, REMOVED_MODULES
-from .scopes import imports
+from ..keywords import STAND_INS, original
+from ..knowledge.names import canonical
+from ..knowledge.removed import ISCOROUTINEFUNCTION_NAME, POLICIES, REMOVED, REMOVED_MODULES
+from ..scopes import imports
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 NAMES = frozenset({*REMOVED, *REMOVED_MODULES, *POLICIES, ISCOROUTINEFUNCTION_NAME})
 LAST = frozenset(name.rpartition(".")[2] for name in NAMES) | {*STAND_INS.values()}

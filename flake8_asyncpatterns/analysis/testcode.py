@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 # Folders that hold tests, as people name them; how pytest and unittest find files is in their documentation.
 FOLDERS = frozenset({"test", "tests", "_tests", "testing", "unit_tests", "integration_tests"})

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Collection
 from typing import TypeGuard
 
-from .module import Module
-from .rule import Hole, Replace, Symbol, replace
+from ..module import Module
+from ..rule import Hole, Replace, Symbol, replace
 
 LOOP_GETTERS = ("asyncio.get_running_loop", "asyncio.get_event_loop")
 # Names that `to_thread` does without: an import that served nothing else goes with them.

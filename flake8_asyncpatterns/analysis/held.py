@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from .flow import body, within
-from .knowledge.locks import ASYNC_LOCKS, NO_LOCKS, THREAD_LOCKS
+from ..flow import body, within
+from ..knowledge.locks import ASYNC_LOCKS, NO_LOCKS, THREAD_LOCKS
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 Held: TypeAlias = ast.With | ast.AsyncWith | ast.Try
 

@@ -6,11 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .callbacks import COROUTINE, result
-from .coroutines import given_by
-from .fates import expects_failure, is_ruled_out
-from .flow import LOOPS, is_generator, suspends, within, yields
-from .knowledge.tasks import (
+from ..flow import LOOPS, is_generator, suspends, within, yields
+from ..knowledge.tasks import (
     COROUTINE_TYPES,
     EMITTERS,
     FROM_ANYTHING,
@@ -22,7 +19,10 @@ from .knowledge.tasks import (
     MAKERS,
     RUNS_ON,
 )  # fmt: skip
-from .module import Module
+from ..module import Module
+from .callbacks import COROUTINE, result
+from .coroutines import given_by
+from .fates import expects_failure, is_ruled_out
 
 ATTRIBUTES = frozenset(name.rpartition(".")[2] for name in MAKERS)
 ALIAS_DEPTH = 4

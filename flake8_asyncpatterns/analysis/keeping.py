@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..module import Module
+from ..rule import Edit, Fix, FunctionDef, Hole, Symbol, insert, replace
+from ..scopes import COMPREHENSIONS, FUNCTIONS
 from .callbacks import arguments
-from .module import Module
-from .rule import Edit, Fix, FunctionDef, Hole, Symbol, insert, replace
-from .scopes import COMPREHENSIONS, FUNCTIONS
 from .tasks import is_coroutine, makes_task
 
 SET_NAMES = ("background_tasks", "_background_tasks", "kept_tasks", "_kept_tasks")

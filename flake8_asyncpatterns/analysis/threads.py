@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .callbacks import handed, is_partial
-from .flow import body
-from .knowledge.threads import (
+from ..flow import body
+from ..knowledge.threads import (
     ASKS_FOR_THE_THREAD,
     HAND_ARGUMENTS_ON,
     HAND_TO_THREAD,
@@ -19,9 +18,10 @@ from .knowledge.threads import (
     THREADS,
     TOUCHES_THE_LOOP,
 )
+from .callbacks import handed, is_partial
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
 
 Runnable: TypeAlias = ast.FunctionDef | ast.Lambda
 # What parameters stand for, as the calls show.

@@ -1,0 +1,1 @@
+"""What several rules want to know of a file: one room for each question."""
