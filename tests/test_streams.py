@@ -301,3 +301,24 @@ def test_two_classes_of_one_file_are_mended_each_by_itself() -> None:
     result = mended(STREAM + "\n" + STREAM[STREAM.index("class") :].replace("Stream", "Other"))
     assert result.left == []
     assert result.text.count("self._changes = asyncpatterns.ChangeStream()") == 2
+
+
+@pytest.mark.parametrize(
+    ("decorated", "lines"),
+    [
+        ("async def f():\n    async with LOCK:\n        async for x in source():\n            yield x", [7]),
+        (
+            "async def f():\n    async with LOCK:\n        for x in source():\n            yield x\n            break",
+            [],
+        ),
+        ("async def f():\n    while True:\n        async with LOCK:\n            yield 1\n            return", []),
+        ("def f():\n    with GUARD:\n        for x in source():\n            yield x", []),
+    ],
+)
+def test_under_an_unknown_decorator_only_what_yields_for_each_item_is_a_stream(
+    decorated: str, lines: list[int]
+) -> None:
+    setup = (
+        "import asyncio, threading, tools; LOCK = asyncio.Lock(); GUARD = threading.Lock()\n\n@tools.tool(name='f')\n"
+    )
+    assert [f.line for f in found(setup + decorated) if f.rule.code == "AIO501"] == lines

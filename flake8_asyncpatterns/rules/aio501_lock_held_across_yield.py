@@ -144,7 +144,7 @@ def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     held, lock = innermost_lock(given, module)
-    if held is None or lock is None or lets_go(held, lock) or not is_stream(function, module):
+    if held is None or lock is None or lets_go(held, lock) or not is_stream(function, module, decorated=True):
         return
     if next(node for node in _yields_in(held) if innermost_lock(node, module)[0] is held) is not given:
         return
