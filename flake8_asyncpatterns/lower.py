@@ -215,7 +215,21 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
             raise Refused("the statement shares its line with another")
         start = text.line_start(start)  # a block brings its indentation along
     parts = _fill(template, edit.holes, text.own(statement), text, spell, text.indent(statement))
-    return _checked(Splice(start, text.end(statement), tuple(parts)), text)
+    end = text.end(statement)
+    return _checked(Splice(start, *_comment_behind(end, parts, text)), text)
+
+
+def _comment_behind(end: int, parts: list[bytes | Slot], text: Text) -> tuple[int, tuple[bytes | Slot, ...]]:
+    """The end and the parts of a splice where a comment behind it stays behind the code it was behind."""
+    comment = text.data[end : text.line_end(end)].strip(BLANK)
+    last = max((number for number, part in enumerate(parts) if isinstance(part, Slot)), default=len(parts))
+    for number, part in enumerate(parts[last + 1 :], last + 1) if comment.startswith(b"#") else ():
+        assert isinstance(part, bytes)
+        line, newline, rest = part.partition(text.newline)
+        if newline:
+            [kept] = _comments(text, end, text.line_end(end))
+            return kept[1], (*parts[:number], line, b"  ", Slot(*kept), newline + rest, *parts[number + 1 :])
+    return end, tuple(parts)
 
 
 def _insert(edit: Insert, text: Text, spell: Spell) -> Splice:
@@ -240,7 +254,8 @@ def _replace_body(edit: Replace, statement: ast.stmt, text: Text, spell: Spell) 
     indent = text.indent(header) + text.unit
     before = text.data[: text.start(statement)].rstrip(BLANK)
     new = _fill(edit.template.rstrip("\n"), edit.holes, statement, text, spell, indent)
-    return _checked(Splice(len(before), text.end(statement), (text.newline, indent, *new)), text)
+    end, parts = _comment_behind(text.end(statement), new, text)
+    return _checked(Splice(len(before), end, (text.newline, indent, *parts)), text)
 
 
 def _open_up(edit: Insert, at: int, text: Text, spell: Spell) -> Splice:

@@ -271,6 +271,24 @@ def test_a_statement_becomes_several_in_the_files_own_indentation() -> None:
     )
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("if 1:\n    f(2)  # why\n    g()\n", "if 1:\n    x = f(2)  # why\n    keep(x)\n    g()\n"),
+        ("if 1: f(2) # why\ng()\n", "if 1:\n    x = f(2)  # why\n    keep(x)\ng()\n"),
+        ("y\nf(2)  # why", "y\nx = f(2)  # why\nkeep(x)"),
+    ],
+)
+def test_a_comment_stays_behind_the_code_it_was_behind(before: str, after: str, newline: str) -> None:
+    plan = statement("f", "x = {call}\nkeep(x)")
+    assert rewritten(before.replace("\n", newline), plan) == after.replace("\n", newline)
+
+
+def test_a_comment_behind_several_statements_stays_at_the_end_with_the_last_of_them() -> None:
+    assert rewritten("f(2)  # why\n", statement("f", "x()\n{call}")) == "x()\nf(2)  # why\n"
+
+
 def test_an_expression_of_several_lines_gets_the_indentation_of_its_own() -> None:
     def plan(module: Module) -> Iterable[Edit]:
         [call] = calls("f")(module)
