@@ -8,7 +8,7 @@ import inspect
 import textwrap
 
 import pytest
-from cases import codes
+from cases import codes, found, mended
 
 from flake8_asyncpatterns.analysis.coroutines import given_by
 from flake8_asyncpatterns.analysis.fates import end, is_deliberate
@@ -279,3 +279,11 @@ def test_a_function_of_another_file_of_the_project(tmp_path) -> None:
 )
 def test_what_mypy_was_told_to_be_silent_about(line: str, found: list[str]) -> None:
     assert codes(f"def run():\n    from shop.model import train\n    {line}\n", [RULES["AIO203"]]) == found
+
+
+def test_what_is_lost_at_the_top_level_runs_in_no_second_loop() -> None:
+    source = "import asyncio\nasync def close(): pass\nclose()\n"
+    assert "\nasyncio.run(close())" in mended(source, rules=[RULES["AIO203"]]).text
+    source = source.replace("\nclose", "\nloop.run_until_complete(x)\nclose")
+    [finding] = found(source, [RULES["AIO203"]])
+    assert finding.refusal == "`asyncio.run()` would take another loop than the one that this file runs by hand"

@@ -93,7 +93,7 @@ A plain function is no better place: there a coroutine is lost just as well.
 ## Fix
 
 Unsafe, because code begins to run that never did: `await`. At the top level of a module the call becomes
-`asyncio.run(…)`.
+`asyncio.run(…)`, unless the file runs a loop of its own.
 
 No fix in a plain function, which cannot await. Make the function a coroutine, and await it where it is called; or
 make a task of the coroutine where a loop is running, and keep the task. An asynchronous generator is iterated over,
@@ -139,6 +139,8 @@ REFUSED: dict[Kind, str] = {
     "async generator": "it is to be iterated over, with `async for`",
     "request": "what it gives has to be closed: enter it with `async with`",
 }
+# How a loop is run that the file has made itself.
+BY_HAND = frozenset({"run_forever", "run_until_complete"})
 
 TOLD = "type: ignore[unused-coroutine"
 
@@ -180,5 +182,7 @@ def _fix(call: ast.Call, kind: Kind, found: End, module: Module) -> Fix | str:
         return "what is asked of the coroutine would be asked of its result"
     top = module.function(call) is None and isinstance(module.parent(call), ast.Expr)
     if top and not module.other_loop() and not any(isinstance(a, ast.ClassDef) for a in module.ancestors(call)):
+        if any(attribute.attr in BY_HAND for attribute in module.nodes(ast.Attribute)):
+            return "`asyncio.run()` would take another loop than the one that this file runs by hand"
         return Fix(replace(call, "{run}({call})", run=Symbol("asyncio.run"), call=call), unsafe=STARTS)
     return await_it(call, module)
