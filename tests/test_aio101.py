@@ -28,6 +28,19 @@ def test_a_lock_may_be_held_by_hand() -> None:
     assert fixed(body.format("self", "time", "self")) == body.format("self", "time", "self")
 
 
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("    self.acquire()\n    time.sleep(1)\n    self.release()\n", False),
+        ("    self.acquire()\n    if self:\n        time.sleep(1)\n    self.release()\n", False),
+        ("    self.acquire()\n    self.release()\n    time.sleep(1)\n", True),
+        ("    await self.acquire()\n    time.sleep(1)\n    self.release()\n", True),
+    ],
+)
+def test_a_lock_may_be_taken_and_released_by_hand(body: str, safe: bool) -> None:
+    assert fixed(body) == (body.replace("time.", "await asyncio.") if safe else body)
+
+
 def test_a_name_that_is_deleted_is_not_used() -> None:
     source = "import asyncio, time\ndel asyncio\nasync def f():\n    time.sleep(1)\n"
     assert mended(source).text == source

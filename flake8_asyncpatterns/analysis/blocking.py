@@ -346,12 +346,28 @@ def _rewritten(call: ast.Call, run: str, partial: bool, outer: str) -> Edit:
 def lock_around(call: ast.Call, module: Module) -> str:
     """Why another task must not run during this call: what is held around it may be a thread's lock."""
     function = module.function(call)
+    inner: ast.AST = call
     for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
-        for held in _held(around):
+        for held in (*_taken_before(inner, module), *_held(around)):
             kind = module.type_of(held)
             if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):
                 return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
+        inner = around
     return ""
+
+
+def _taken_before(statement: ast.AST, module: Module) -> Iterator[ast.expr]:
+    """What was taken by hand before a statement of the same block, and not let go of: `lock.acquire()`."""
+    if not isinstance(statement, ast.stmt):
+        return
+    taken: dict[str, ast.expr] = {}
+    for before in itertools.takewhile(lambda other: other is not statement, module.block(statement)):
+        match before:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="acquire"))):
+                taken[ast.unparse(held)] = held
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="release"))):
+                taken.pop(ast.unparse(held), None)
+    yield from taken.values()
 
 
 def _held(around: ast.AST) -> Iterator[ast.expr]:
