@@ -30,7 +30,8 @@ from flake8_asyncpatterns.proof import Unproven
 from flake8_asyncpatterns.rewrite import Unsettled
 from flake8_asyncpatterns.source import Unreadable, read
 
-pytestmark = pytest.mark.slow
+# pip leaves the files of an index open that is a folder.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 PACKAGES = ("asyncssh==1.18.0", "hbmqtt==0.9.6", "aiohttp==3.13.2", "distributed==2026.8.0")
 
