@@ -170,7 +170,7 @@ with `wait_for(lambda: …)` where several things decide.
 
 Where the object belongs to a library that offers nothing to wait for, and where the attribute is a property that
 asks something outside of the process. Not reported are flags that a handler of `signal.signal()` or a thread
-changes, loops that watch the time of the last sign of life, `sleep(0)`, and loops that AIO303 reports.
+changes, loops that watch the time of the last sign of life, `sleep(0)`, loops that AIO303 reports, and tests.
 
 ## Other tools
 
@@ -187,6 +187,7 @@ from typing import TypeAlias
 
 from ..analysis.calls import Calls
 from ..analysis.flags import Conversion, NotUnderstood, flag, free, identifiers, required
+from ..analysis.testcode import is_test
 from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
 from ..knowledge.names import SLEEPS
@@ -206,6 +207,8 @@ CONTAINERS = frozenset(
 SHORT = 1
 # Methods that call methods are followed so far.
 DEPTH = 3
+# What a process has when it has ended: no code of this program sets it.
+OF_A_PROCESS = frozenset({"exitcode", "returncode"})
 
 
 class _Unclear(Exception):
@@ -228,7 +231,9 @@ def polling_instead_of_event(pause: ast.expr, module: Module) -> Iterator[Report
         states = [*_Conditions(loop, statement, module)]
     except _Unclear:
         return
-    if not states or loop in module.analysis(LateLoops).loops:
+    if not states or loop in module.analysis(LateLoops).loops or is_test(loop, module):
+        return
+    if any(isinstance(state, ast.Attribute) and state.attr in OF_A_PROCESS for state in states):
         return
     setters = [*_setters(states, module)]
     if _from_outside(setters, module):

@@ -2,8 +2,7 @@
 
 Each await lets other tasks run. One of them adds a connection or removes one, as it does whenever somebody comes or
 goes, and the loop that was on its way through the dictionary, set or deque ends with `RuntimeError: dictionary
-changed size during iteration`; the connections after that are never reached. A list does not notice: when an item
-before the present one is removed, all others move up, and the next one is left out.
+changed size during iteration`; the connections after that are never reached.
 
 ```python run
 import asyncio
@@ -12,11 +11,9 @@ import asyncio
 class Hub:
     def __init__(self):
         self.by_name = {name: [] for name in ("ann", "bob", "eve")}
-        self.names = list(self.by_name)
 
     def leave(self, name):
         del self.by_name[name]
-        self.names.remove(name)
 
     async def send(self, name):
         await asyncio.sleep(0.01)
@@ -26,17 +23,13 @@ class Hub:
         for name in self.by_name:
             await self.send(name)
 
-    async def broadcast_by_list(self):
-        for name in self.names:
-            await self.send(name)
-
     async def broadcast_well(self):
-        for name in list(self.names):
+        for name in list(self.by_name):
             await self.send(name)
 
 
 async def main():
-    for broadcast in (Hub.broadcast, Hub.broadcast_by_list, Hub.broadcast_well):
+    for broadcast in (Hub.broadcast, Hub.broadcast_well):
         print(broadcast.__name__)
         hub = Hub()
         sending = asyncio.create_task(broadcast(hub))
@@ -55,9 +48,6 @@ asyncio.run(main())
 broadcast
 sent to ann
 RuntimeError: dictionary changed size during iteration
-broadcast_by_list
-sent to ann
-sent to eve
 broadcast_well
 sent to ann
 sent to bob
@@ -92,7 +82,8 @@ class Server:
 
 Reported are collections that belong to `self`, to the module or to the function around, where another function of the
 file takes single items out, or a coroutine puts some in. What is done under a lock is left alone, and so is what
-happens on starting up, and a loop that ends right after its await.
+happens on starting up, and a loop that ends right after its await. A list raises nothing, and is not reported: what is
+added is met, too, and what is left out when an item is removed is often of no matter.
 
 ## Fix
 
@@ -132,11 +123,8 @@ WALKS = frozenset({"builtins.enumerate", "builtins.iter", "builtins.zip", "built
 NOTICING = MAPPINGS | {"builtins.set", "collections.deque", "collections.Counter", "typing.Set", "typing.Deque"}
 # Not a deque, which is filled for somebody to empty it: often the very loop.
 GROWING_BY_KEY = MAPPINGS | {"builtins.set", "typing.Set"}
-LISTS = frozenset({"builtins.list", "typing.List"})
 PUTTING_IN = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
 TAKING_OUT = frozenset({"discard", "pop", "remove"})
-# Only collections of single items have these, so what is walked through is no mapping.
-OF_ITEMS = frozenset({"discard", "remove"})
 
 
 class Collection(NamedTuple):
@@ -241,9 +229,7 @@ def live_collection_across_await(loop: ast.AST, module: Module) -> Iterator[Repo
 
 def _report(collection: Collection, found: list[Change], module: Module) -> Report:
     name = ast.unparse(collection.whole)
-    noticed = collection.kind in NOTICING
-    harm = "which ends the loop with a RuntimeError" if noticed else "and the loop leaves out or loses items"
-    message = f"`{name}` may change while the loop awaits, {harm}; go over a copy"
+    message = f"`{name}` may change while the loop awaits, which ends the loop with a RuntimeError; go over a copy"
     related = tuple(Related(change.place, "it changes here") for change in found[:3])
     fix = Fix(replace(collection.whole, "{list}({whole})", list=Symbol("builtins.list"), whole=collection.whole))
     return Report(collection.whole, message, fix, related=related)
@@ -336,8 +322,8 @@ def _hurts(
     if not change.takes:
         return collection.kind in GROWING_BY_KEY and coroutine
     if collection.kind is None:
-        return change.method in OF_ITEMS
-    return collection.kind in NOTICING or collection.kind in LISTS
+        return change.method == "discard"
+    return collection.kind in NOTICING
 
 
 def _mentions(loop: ast.AST, name: str) -> bool:
