@@ -346,13 +346,11 @@ def _rewritten(call: ast.Call, run: str, partial: bool, outer: str) -> Edit:
 def lock_around(call: ast.Call, module: Module) -> str:
     """Why another task must not run during this call: what is held around it may be a thread's lock."""
     function = module.function(call)
-    inner: ast.AST = call
     for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
-        for held in (*_taken_before(inner, module), *_held(around)):
+        for held in (*_taken_before(around, module), *_held(around)):
             kind = module.type_of(held)
             if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):
                 return f"`{ast.unparse(held)}` would be held while other tasks run, and whoever waits for it stops them"
-        inner = around
     return ""
 
 
