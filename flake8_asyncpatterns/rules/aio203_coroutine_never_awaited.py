@@ -141,7 +141,6 @@ REFUSED: dict[Kind, str] = {
 }
 # How a loop is run that the file has made itself.
 BY_HAND = frozenset({"run_forever", "run_until_complete"})
-
 TOLD = "type: ignore[unused-coroutine"
 
 
