@@ -232,7 +232,7 @@ def _swapped(guarding: ast.Try | ast.With, block: Limited, module: Module) -> Fi
     for number, handler in enumerate(guarding.handlers):
         if suspends(*handler.body):
             return "a handler awaits, which the limit is for as well"
-        if caught(handler.type, module):
+        if caught(handler.type, module) and not _only_raises(handler):
             return INSIDE
         if handler.type:
             holes[f"type{number}"] = handler.type
@@ -240,3 +240,10 @@ def _swapped(guarding: ast.Try | ast.With, block: Limited, module: Module) -> Fi
         classes = f" {{type{number}}}" if handler.type else ""
         lines += [f"except{classes}{f' as {handler.name}' if handler.name else ''}:", f"    {{handle{number}}}"]
     return Fix(replace(block, "\n".join(lines), **holes))
+
+
+def _only_raises(handler: ast.ExceptHandler) -> bool:
+    match handler.body:
+        case [ast.Raise(exc=None)]:
+            return True
+    return False
