@@ -3,13 +3,15 @@
     pytest -m slow -s tests/corpus/peers.py
 
 Runs the asyncio rules of ruff and of flake8-async (installed into a virtual environment of their own, or found in that
-of ASYNCFIX_PEERS) over the packages of the labels. A finding of theirs that none of ours meets is explained by its
-rule (`NOT_OURS`: what it reports is no bug, or not asyncio's), or by somebody who read the place (`peers_read.jsonl`:
-one object a line, `verdict` "tp" where they are right). What is explained by neither fails the test.
+of ASYNCFIX_PEERS, where their findings are kept for the next time) over the packages of the labels. A finding of theirs
+that none of ours meets is explained by somebody who read the place (`peers_read.jsonl`: one object a line, `verdict`
+"tp" where they are right), by its rule (`NOT_OURS`: what it reports is no bug, or not asyncio's), or by its place
+(`of_place`). What nothing explains fails the test.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -18,12 +20,24 @@ import sys
 import venv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from corpus.accuracy import LABELS, NEARBY, Package, labels, looked
 from corpus.sources import source
+
+from flake8_asyncpatterns.check import parse
+from flake8_asyncpatterns.flow import suspends, yields
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.scopes import FUNCTIONS
+from flake8_asyncpatterns.settings import NONE
+from flake8_asyncpatterns.source import Unreadable
+from flake8_asyncpatterns.source import read as read_source
+from flake8_asyncpatterns.testcode import is_test
 
 pytestmark = pytest.mark.slow
 
@@ -69,13 +83,26 @@ NOT_OURS = {
     "ASYNC115": "`sleep(0)` is asyncio's way to let others run",
     "ASYNC116": "speaks of trio and anyio",
     "ASYNC118": "speaks of anyio",
+    "ASYNC119": "the event loop soon closes a generator that is dropped; what must not be held until then, a lock or a"
+    " task's scope, is AIO501's and AIO508's",
     "ASYNC120": "an await in an `except` is how clean-up is written; that it may be cancelled is no mistake by itself",
+    "ASYNC122": "speaks of trio and anyio",
     "ASYNC123": "how an exception group is raised again",
     "ASYNC124": "a coroutine that awaits nothing is a matter of interface",
     "ASYNC125": "speaks of trio and anyio",
+    "ASYNC127": "whether somebody still looks after a library is not asyncio's",
+    "ASYNC128": "speaks of trio and anyio",
+    "ASYNC220": "starting a process waits for nothing; what waits for it is AIO103's",
     "ASYNC400": "speaks of exception groups",
     "ASYNC401": "speaks of pytest",
 }
+
+
+# What our rules leave alone in tests, and what speaks of an `except` that a cancellation may come to.
+NOT_IN_TESTS = {code for code, ours in OURS.items() if ours <= {"AIO104", "AIO105"}}
+CANCELLATION = {code for code, ours in OURS.items() if ours == {"AIO305"}}
+# Where ours is one finding for a `with` block, theirs is one for each `yield` in it.
+BLOCKS = {code for code, ours in OURS.items() if "AIO508" in ours}
 
 
 class Theirs(NamedTuple):
@@ -104,31 +131,52 @@ def environment(scratch: Path) -> Path:
     return scratch / "bin"
 
 
-def of_ruff(command: Path, package: str, root: Path) -> Iterator[Theirs]:
+def of_ruff(command: Path, root: Path) -> Iterator[tuple[str, int, str]]:
     options = ["--isolated", "--no-cache", "--preview", "--select", "ASYNC,RUF006", "--ignore-noqa"]
     ran = subprocess.run(
         [command, "check", *options, "--output-format", "json", "."], cwd=root, capture_output=True, text=True
     )
     for one in json.loads(ran.stdout):
         if one["code"] and one["code"].startswith(("ASYNC", "RUF")):
-            file = Path(one["filename"]).relative_to(root.resolve()).as_posix()
-            yield Theirs(package, file, one["location"]["row"], one["code"])
+            yield Path(one["filename"]).relative_to(root.resolve()).as_posix(), one["location"]["row"], one["code"]
 
 
-def of_flake8_async(command: Path, package: str, root: Path) -> Iterator[Theirs]:
+def of_flake8_async(command: Path, root: Path) -> Iterator[tuple[str, int, str]]:
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*.py"))
-        if re.search(rb"async |asyncio", path.read_bytes())
+        if re.search(rb"async |asyncio", path.read_bytes()) and is_python(path)
     ]
     for start in range(0, len(files), 200):
         ran = subprocess.run(
             [command, "--asyncio", "--disable-noqa", *files[start : start + 200]],
             cwd=root, capture_output=True, text=True,
         )  # fmt: skip
+        assert "Traceback" not in ran.stderr, ran.stderr
         for line in ran.stdout.splitlines():
             if found := re.match(r"(.+?):(\d+):\d+: (ASYNC\d+)", line):
-                yield Theirs(package, found[1], int(found[2]), found[3])
+                yield found[1], int(found[2]), found[3]
+
+
+def is_python(path: Path) -> bool:
+    """Can this Python parse a file? flake8-async gives up all of its files at the first one that it cannot."""
+    try:
+        compile(path.read_bytes(), str(path), "exec", ast.PyCF_ONLY_AST)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def theirs_in(commands: Path, package: Package, root: Path) -> list[Theirs]:
+    """What the others find in a package. A release is always the same, and so is what was kept of it."""
+    kept = commands.parent / "found" / "-".join(PEERS) / f"{package.name}.json"
+    if not kept.exists():
+        found = {*of_ruff(commands / "ruff", root)}
+        if package.lines <= LINES:
+            found.update(of_flake8_async(commands / "flake8-async", root))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(sorted(found)), encoding="utf-8")
+    return [Theirs(package.name, *one) for one in json.loads(kept.read_text(encoding="utf-8"))]
 
 
 def read() -> dict[Theirs, Verdict]:
@@ -139,41 +187,111 @@ def read() -> dict[Theirs, Verdict]:
     }
 
 
-def met(one: Theirs, places: dict[tuple[str, str], set[int]]) -> bool:
-    """Does a rule of ours that speaks of the same thing speak here?"""
-    return any(
-        line in places.get((one.file, code), ())
-        for code in OURS.get(one.code, ())
-        for line in range(one.line - NEARBY, one.line + NEARBY + 1)
-    )
+class Places:
+    """Where findings of theirs stand in the files of a corpus."""
+
+    def __init__(self, corpus: Path) -> None:
+        self.corpus = corpus
+        self.module = lru_cache(maxsize=8)(self._module)
+
+    def _module(self, package: str, file: str) -> Module | None:
+        """A file; None: this Python cannot read it."""
+        try:
+            return parse(read_source(self.corpus / package / file).text, file, NONE)
+        except Unreadable:
+            return None
+
+    def around(self, one: Theirs) -> tuple[Module | None, list[ast.AST]]:
+        """The file, and the first node of the line with all that is around it in its function."""
+        module = self.module(one.package, one.file)
+        if module is None:
+            return None, []
+        here = [node for node in ast.walk(module.tree) if getattr(node, "lineno", 0) == one.line]
+        first = min(here, key=lambda node: getattr(node, "col_offset", 0))
+        return module, [first, *takewhile(lambda node: not isinstance(node, FUNCTIONS), module.ancestors(first))]
+
+    def lines(self, one: Theirs) -> set[int]:
+        """Where a finding of ours says the same: nearby, or at the head of the block that this stands in."""
+        lines = {*range(one.line - NEARBY, one.line + NEARBY + 1)}
+        for node in self.around(one)[1]:
+            if isinstance(node, (ast.With, ast.AsyncWith, ast.ExceptHandler)):
+                last = node.end_lineno if one.code in BLOCKS else None
+                lines.update(range(node.lineno, (last or node.lineno) + 1))
+        return lines
+
+    def reason(self, one: Theirs) -> str:
+        """Why our rules say nothing here, as far as the code around it tells; empty: it does not."""
+        module, around = self.around(one)
+        if module is None:
+            return "this Python cannot read the file"
+        if module.other_loop():
+            return "the file runs under another library's event loop"
+        if one.code in NOT_IN_TESTS and is_test(around[0], module):
+            return "tests may work on files (AIO104 and AIO105 say so)"
+        handler = next((node for node in around if isinstance(node, ast.ExceptHandler)), None)
+        if one.code in CANCELLATION and handler:
+            guarded = module.parents[handler]
+            if (
+                isinstance(guarded, (ast.Try, ast.TryStar))
+                and not suspends(*guarded.body)
+                and not yields(*guarded.body)
+            ):
+                return "nothing waits in the `try`, so no cancellation comes out of it"
+        return ""
 
 
-def unmet(theirs: Iterable[Theirs], packages: Sequence[Package]) -> Iterator[Theirs]:
+def not_met(theirs: Iterable[Theirs], packages: Sequence[Package], places: Places) -> Iterator[Theirs]:
+    """The findings of theirs where no rule of ours says the same."""
+    ours: dict[tuple[str, str, str], set[int]] = {}
     for package in packages:
-        places: dict[tuple[str, str], set[int]] = {}
         for found in package.found:
-            places.setdefault((found.file, found.code), set()).add(found.line)
-        yield from sorted({one for one in theirs if one.package == package.name and not met(one, places)})
+            ours.setdefault((found.package, found.file, found.code), set()).add(found.line)
+    for one in theirs:
+        lines = set[int]().union(*(ours.get((one.package, one.file, code), ()) for code in OURS.get(one.code, ())))
+        if not lines or lines.isdisjoint(places.lines(one)):
+            yield one
 
 
-def report(theirs: Sequence[Theirs], missed: Sequence[Theirs], verdicts: dict[Theirs, Verdict]) -> Iterator[str]:
-    yield "theirs    findings  met by ours  not ours  read: wrong  read: right  unexplained"
-    every, left = Counter(one.code for one in theirs), Counter(one.code for one in missed)
+def explained(one: Theirs, verdicts: dict[Theirs, Verdict], places: Places) -> tuple[str, str]:
+    """The column of the table for a finding that we do not have, and the reason."""
+    if one in verdicts:
+        return ("right" if verdicts[one].is_right else "wrong"), verdicts[one].reason
+    if one.code in NOT_OURS:
+        return "not ours", NOT_OURS[one.code]
+    reason = places.reason(one)
+    return ("place" if reason else "unexplained"), reason
+
+
+COLUMNS = {
+    "not ours": "not ours", "place": "its place", "wrong": "read: wrong", "right": "read: right",
+    "unexplained": "unexplained",
+}  # fmt: skip
+
+
+def report(theirs: Sequence[Theirs], why: dict[Theirs, tuple[str, str]]) -> Iterator[str]:
+    """A table of their rules, what they see that we do not, and the other reasons."""
+    yield "          findings  met by ours  " + "  ".join(COLUMNS.values())
+    every = Counter(code for one in theirs for code in (one.code, "all"))
+    kinds = Counter((code, kind) for one, (kind, _) in why.items() for code in (one.code, "all"))
     for code in sorted(every):
-        kinds = Counter(verdicts[one].is_right for one in missed if one.code == code and one in verdicts)
-        not_ours = left[code] if code in NOT_OURS else 0
-        unexplained = left[code] - not_ours - kinds.total()
-        yield (
-            f"{code:8}  {every[code]:8}  {every[code] - left[code]:11}  {not_ours:8}  "
-            f"{kinds[False]:11}  {kinds[True]:11}  {unexplained:11}"
-        )
+        counts = "  ".join(f"{kinds[code, kind]:{len(title)}}" for kind, title in COLUMNS.items())
+        unmet = sum(kinds[code, kind] for kind in COLUMNS)
+        yield f"{code:8}  {every[code]:8}  {every[code] - unmet:11}  {counts}"
     yield ""
     yield from (
-        f"right, and not ours: {one.code} {one.package}/{one.file}:{one.line}: {verdicts[one].reason}"
-        for one in missed
-        if one in verdicts and verdicts[one].is_right
+        f"right, and not ours: {one.code} {one.package}/{one.file}:{one.line}: {reason}"
+        for one, (kind, reason) in why.items()
+        if kind == "right"
     )
-    yield from (f"{code}: {reason}" for code, reason in NOT_OURS.items() if left[code])
+    reasons = Counter(
+        (one.code, kind, reason) for one, (kind, reason) in why.items() if kind not in ("right", "unexplained")
+    )
+    yield from (f"{code}: {count} {COLUMNS[kind]}: {reason}" for (code, kind, reason), count in sorted(reasons.items()))
+    yield from (
+        f"unexplained: {one.code} {one.package}/{one.file}:{one.line}"
+        for one, (kind, _) in why.items()
+        if kind == "unexplained"
+    )
 
 
 def test_peers(tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,19 +301,15 @@ def test_peers(tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureF
     corpus = Path(kept) if kept else tmp_path_factory.mktemp("corpus")
     commands = environment(tmp_path_factory.mktemp("peers"))
     packages = looked((site.package for site in labels()), corpus)
-    theirs: set[Theirs] = set()
-    for package in packages:
-        root = source(package.name, corpus)
-        theirs.update(of_ruff(commands / "ruff", package.name, root))
-        if package.lines <= LINES:
-            theirs.update(of_flake8_async(commands / "flake8-async", package.name, root))
-    verdicts = read()
-    missed = list(unmet(theirs, packages))
-    unexplained = [one for one in missed if one.code not in NOT_OURS and one not in verdicts]
+    roots = [source(package.name, corpus) for package in packages]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(theirs_in, [commands] * len(packages), packages, roots)
+    theirs = [one for each in found for one in each]
+    places, verdicts = Places(corpus), read()
+    why = {one: explained(one, verdicts, places) for one in not_met(theirs, packages, places)}
     with capsys.disabled():
-        print("", *report(sorted(theirs), missed, verdicts), sep="\n")
-        print(*(f"unexplained: {one.code} {one.package}/{one.file}:{one.line}" for one in unexplained), sep="\n")
-    assert unexplained == []
+        print("", *report(theirs, why), sep="\n")
+    assert [one for one, (kind, _) in why.items() if kind == "unexplained"] == []
 
 
 if __name__ == "__main__":
