@@ -81,9 +81,8 @@ Where stopping everything is meant: a test that wants to show a blocked loop.
 
 ## Other tools
 
-flake8-async and ruff report it as ASYNC251, and leave the fix to you. Here names are resolved: imports inside a
-function and aliases (`from time import sleep as nap`) are seen, shadowed names (`async def f(time): time.sleep(1)`)
-are not mistaken for the module.
+flake8-async and ruff report it as ASYNC251, and leave the fix to you. Here, and by ruff, names are resolved: imports
+inside a function are seen, shadowed names (`async def f(time): time.sleep(1)`) are not mistaken for the module.
 """
 
 from __future__ import annotations

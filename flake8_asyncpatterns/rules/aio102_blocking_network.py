@@ -137,8 +137,9 @@ In a program whose only task it is, where nobody waits meanwhile.
 
 ## Other tools
 
-flake8-async and ruff report calls of HTTP libraries (ASYNC210, ASYNC212), Sonar does as well (S7499). Here names and
-types are resolved, so that a session in an attribute or a parameter is seen, and there is a fix.
+flake8-async and ruff report calls of HTTP libraries (ASYNC210, ASYNC212), Sonar does as well (S7499). flake8-async
+takes any variable named `requests` for the library. Here names and types are resolved, so that a session is seen,
+in an attribute, too, and there is a fix.
 """
 
 from __future__ import annotations

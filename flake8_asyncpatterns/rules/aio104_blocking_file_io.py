@@ -102,8 +102,9 @@ Where the file is small and on a local disk, or nothing else runs at that time: 
 
 ## Other tools
 
-flake8-async and ruff report `open()`, `Path.open()` and their like as ASYNC230, Sonar as S7493; they leave the fix to
-you. Here a path is one by its inferred type, on attributes and parameters, too.
+flake8-async and ruff report `open()` and its like (ASYNC230), ruff methods of a path as well (ASYNC240), flake8-async
+those of an open file (ASYNC231, ASYNC232), Sonar `open()` (S7493). They do so in tests, too, and leave the fix to you.
+Here a path is one by its inferred type, on attributes, too.
 """
 
 from __future__ import annotations

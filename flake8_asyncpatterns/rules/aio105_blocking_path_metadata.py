@@ -77,8 +77,9 @@ Where the files are on a local disk, and few.
 
 ## Other tools
 
-flake8-async and ruff report `os.path` functions and methods of `pathlib.Path` as ASYNC240, Sonar reports calls of `os`
-as S7489. Here a path is one by its inferred type, on attributes and parameters, too, and `anyio.Path` is none.
+flake8-async reports `os.path` functions as ASYNC240, ruff methods of `pathlib.Path`, too; in tests, and also where
+no file system is asked (`os.path.normpath()`, `Path.absolute()`). Sonar reports calls of `os` as S7489. Here a path is
+one by its inferred type, on attributes, too, and `anyio.Path` is none.
 """
 
 from __future__ import annotations

@@ -158,7 +158,8 @@ that only sleeps is safe. Mind that this is true of all code it will ever call.
 ruff (RUF006) and SonarQube (S7502) report `create_task()` and `ensure_future()` as a statement; ruff also knows loops
 that were assigned from `asyncio.get_running_loop()` and the like, and names that are never used. It does not see
 loops on attributes (`self._loop.create_task(…)`), conditions, lists, listeners,
-`create_task(…).add_done_callback(…)` and `gather()`, and has no fix. It reports a name that is never used also where
+`create_task(…).add_done_callback(…)` and `gather()`, and has no fix. flake8-async (ASYNC300) looks for
+`asyncio.create_task()` alone, and sees it in conditions and lists. Ruff reports a name that is never used also where
 the function keeps it alive (`_ = loop.create_task(…)` followed by `loop.run_forever()`), and `ensure_future(task)` of
 a task that is kept elsewhere.
 """

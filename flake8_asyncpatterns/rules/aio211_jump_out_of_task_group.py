@@ -69,7 +69,7 @@ function that cancels something before.
 
 ## Other tools
 
-SonarQube reports control flow out of a group of tasks as S7514.
+flake8-async reports it as ASYNC121, and SonarQube as S7514.
 """
 
 from __future__ import annotations

@@ -128,9 +128,10 @@ variable or a function.
 
 ## Other tools
 
-flake8-async reports `except:` and `except BaseException:` from which a way leads on without a `raise` (ASYNC103,
-ASYNC104), SonarQube a CancelledError that is not raised again (S7497), also where a task is awaited that was cancelled
-right before.
+flake8-async reports every `except:`, `except BaseException:` and `except CancelledError:` from which a way leads on
+without that very exception (ASYNC103, ASYNC104), also where nothing waits in the `try`, in plain functions, too, and
+SonarQube a CancelledError that is not raised again (S7497). Both do so where a task is awaited that was cancelled right
+before, and where a task just ends. An exception that is turned into another one is left to them.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ generators that yield outside of any loop.
 
 ## Other tools
 
-flake8-async reports a `yield` inside of a task group or cancel scope as ASYNC101, and of any context manager as
-ASYNC119. PEP 789 describes the flaw.
+flake8-async reports a `yield` inside of a task group or cancel scope as ASYNC101, and, as ruff does, inside of any
+context manager as ASYNC119. PEP 789 describes the flaw.
 """
 
 from __future__ import annotations

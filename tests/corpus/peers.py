@@ -30,6 +30,7 @@ import pytest
 from corpus.accuracy import LABELS, NEARBY, Package, labels, looked
 from corpus.sources import source
 
+from flake8_asyncpatterns.analysis.testcode import is_test
 from flake8_asyncpatterns.check import parse
 from flake8_asyncpatterns.flow import suspends, yields
 from flake8_asyncpatterns.module import Module
@@ -37,7 +38,6 @@ from flake8_asyncpatterns.scopes import FUNCTIONS
 from flake8_asyncpatterns.settings import NONE
 from flake8_asyncpatterns.source import Unreadable
 from flake8_asyncpatterns.source import read as read_source
-from flake8_asyncpatterns.testcode import is_test
 
 pytestmark = pytest.mark.slow
 
