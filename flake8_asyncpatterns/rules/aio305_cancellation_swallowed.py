@@ -122,9 +122,9 @@ says so to `asyncio.timeout()` and to this rule.
 
 Not reported: waiting for a task that was cancelled (`task.cancel()`, `try: await task`, `except CancelledError: pass`,
 in whatever spelling), a handler for CancelledError with which the coroutine ends, a `while` whose own condition may end
-it, cleanup in a `finally` or in front of a `raise`, `BaseException` by name around nothing but an end (`await
-stream.aclose()`), a handler that raises on any way, and one that hands the exception on: into a future, a queue, a
-variable or a function.
+it, cleanup in a `finally` or in front of a `raise`, `BaseException` by name where each of many is closed or a task is
+waited for, a handler that raises on any way, and one that hands the exception on: into a future, a queue, a variable or
+a function.
 
 ## Other tools
 
@@ -299,8 +299,12 @@ def _ends_another(here: list[ast.AST], swallow: Swallow, module: Module) -> bool
 
 
 def _cleans_up(here: list[ast.AST], swallow: Swallow, module: Module) -> bool:
-    """Does somebody who says `BaseException` mean it: that an end or a clean-up goes on, whatever comes?"""
-    return bool(swallow.names) and all(waits_for_task(p, module) or _is_ending(p, module) for p in here)
+    """Does somebody who says `BaseException` mean it: that all others are ended, too, whatever comes of this one?"""
+    if not swallow.names:
+        return False
+    around = itertools.takewhile(lambda node: node is not swallow.function, module.ancestors(swallow.node))
+    one_of_many = any(isinstance(node, LOOPS) for node in around)
+    return all(waits_for_task(p, module) or (one_of_many and _is_ending(p, module)) for p in here)
 
 
 def _is_cancelled(point: ast.AST, module: Module) -> bool:
