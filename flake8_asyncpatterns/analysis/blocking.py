@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
 from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import RETURNS, THREADS
@@ -20,6 +19,7 @@ from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
+from .coroutines import runs_on_the_loop
 from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")
@@ -29,7 +29,6 @@ OPEN = frozenset(name.removesuffix(".*") for name in CALLS if name.endswith(".*"
 OPEN_PACKAGES = frozenset(
     name.partition(".")[0] for name in (*OPEN, *(n for n, kind in RETURNS.items() if kind in OPEN))
 )
-GENERATOR_COROUTINES = frozenset({COROUTINE, TYPES_COROUTINE})
 # They take what is to be awaited; all but `gather` as their first argument.
 AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
@@ -203,12 +202,14 @@ class _InCoroutines:
 
     def __init__(self, module: Module) -> None:
         self.found: dict[str, list[tuple[ast.Call, Blocks]]] = {}
-        generators = any(f.decorator_list and is_coroutine(f, module) for f in module.nodes(ast.FunctionDef))
+        generators = any(f.decorator_list and runs_on_the_loop(f, module) for f in module.nodes(ast.FunctionDef))
         if not generators and not module.nodes(ast.AsyncFunctionDef):
             return
         for call in module.nodes(ast.Call):
             function = module.function(call)
-            if not isinstance(function, ast.AsyncFunctionDef) and not (generators and is_coroutine(function, module)):
+            if not isinstance(function, ast.AsyncFunctionDef) and not (
+                generators and runs_on_the_loop(function, module)
+            ):
                 continue
             blocking = blocks(call, module)
             if blocking and not is_callback(call, module) and not _is_dead(call, module):
@@ -228,14 +229,6 @@ def _is_dead(node: ast.AST, module: Module) -> bool:
                 return True
         node = around
     return False
-
-
-def is_coroutine(function: ast.AST | None, module: Module) -> bool:
-    """Does this function run on the event loop: is it an `async def`, or decorated as a generator coroutine?"""
-    return isinstance(function, ast.AsyncFunctionDef) or (
-        isinstance(function, ast.FunctionDef)
-        and any(module.name(decorator) in GENERATOR_COROUTINES for decorator in function.decorator_list)
-    )
 
 
 def report(code: str, module: Module, *, unsafe: str = IN_A_THREAD) -> Iterator[Report]:

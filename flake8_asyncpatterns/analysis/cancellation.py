@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..flow import LOOPS
-from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..knowledge.cancellation import (
     CANCELLED,
     CANCELLED_CLASS,
@@ -44,14 +43,6 @@ def suppressed(item: ast.withitem, module: Module) -> list[ast.expr]:
     if not isinstance(call, ast.Call) or module.callee(call) != "contextlib.suppress":
         return []
     return [argument for argument in call.args if caught(argument, module)]
-
-
-def is_coroutine(function: ast.AST | None, module: Module) -> bool:
-    """Is this an `async def`, or a generator that a decorator makes a coroutine?"""
-    return isinstance(function, ast.AsyncFunctionDef) or (
-        isinstance(function, ast.FunctionDef)
-        and any(module.name(decorator) in (COROUTINE, TYPES_COROUTINE) for decorator in function.decorator_list)
-    )
 
 
 def points(block: list[ast.stmt], module: Module) -> Iterator[ast.AST]:

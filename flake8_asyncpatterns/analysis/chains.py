@@ -14,8 +14,9 @@ from ..knowledge.blocking.entry import WAITS_FOR, Argument
 from ..knowledge.decorators import CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
 from ..module import Module
 from ..rule import Related, Report
-from .blocking import IN_A_THREAD, Blocks, blocks, in_a_thread, is_awaited, is_coroutine, refusal
+from .blocking import IN_A_THREAD, Blocks, blocks, in_a_thread, is_awaited, refusal
 from .circumstances import iterated, passed
+from .coroutines import runs_on_the_loop
 from .testcode import is_test
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Chains:
     def _first(self) -> Iterator[ast.FunctionDef]:
         """The plain functions that coroutines call themselves."""
         for function in self.module.nodes(ast.AsyncFunctionDef, ast.FunctionDef):
-            for call in self._calls(function) if is_coroutine(function, self.module) else ():
+            for call in self._calls(function) if runs_on_the_loop(function, self.module) else ():
                 entered = self._enter(call)
                 if entered is not None:
                     yield entered
@@ -186,14 +187,14 @@ class Chains:
                 around = self.module.function(call)
                 if isinstance(around, ast.FunctionDef):
                     todo.append((around, found[call]))
-        return {call: step for call, step in found.items() if is_coroutine(self.module.function(call), self.module)}
+        return {call: step for call, step in found.items() if runs_on_the_loop(self.module.function(call), self.module)}
 
     def _inside(self, codes: frozenset[str], abroad: dict[Use, Step]) -> Iterator[tuple[ast.FunctionDef, Step]]:
         """What blocks in plain functions of this file: calls that block, and calls of functions of other files."""
         yield from ((function, step) for function, step in self.ends if step.end.code in codes)
         for call, step in abroad.items():
             around = self.module.function(call)
-            if isinstance(around, ast.FunctionDef) and not is_coroutine(around, self.module):
+            if isinstance(around, ast.FunctionDef) and not runs_on_the_loop(around, self.module):
                 yield around, step
 
     def _found_abroad(self, codes: frozenset[str]) -> Iterator[tuple[Use, Step]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..flow import body, is_generator
+from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import SAME_RESULT
 from ..rule import Fix, FunctionDef, replace
@@ -20,7 +21,14 @@ STARTS = "the coroutine starts to run, which it never did before"
 # What a call gives: a coroutine; a generator that coroutines drive (`@asyncio.coroutine`, or with no decorator at all);
 # an asynchronous generator; something to await or to enter. None of them does anything by itself.
 Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
-GENERATORS = frozenset({"asyncio.coroutine", "types.coroutine"})
+
+
+def runs_on_the_loop(function: ast.AST | None, module: Module) -> bool:
+    """Is this function a coroutine function: an `async def`, or decorated as a generator coroutine?"""
+    return isinstance(function, ast.AsyncFunctionDef) or (
+        isinstance(function, ast.FunctionDef)
+        and any(module.name(decorator) in GENERATOR_COROUTINES for decorator in function.decorator_list)
+    )
 
 
 class Coroutines:
@@ -30,9 +38,7 @@ class Coroutines:
         self.module = module
         self._kinds: dict[ast.AST, Kind | None] = {}
         # In the days of `@asyncio.coroutine` some methods of today's coroutine classes were plain ones.
-        self._is_old = any(
-            module.name(d) == "asyncio.coroutine" for f in module.nodes(ast.FunctionDef) for d in f.decorator_list
-        )
+        self._is_old = any(module.name(d) == COROUTINE for f in module.nodes(ast.FunctionDef) for d in f.decorator_list)
         self._functions: dict[str, list[FunctionDef]] = {}
         for function in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
             self._functions.setdefault(function.name, []).append(function)
@@ -92,9 +98,9 @@ class Coroutines:
         kind = self._undecorated(function)
         for decorator in reversed(decorators):
             name = self.module.name(decorator)
-            if name in GENERATORS and isinstance(function, ast.FunctionDef) and kind in (None, "generator"):
+            if name in GENERATOR_COROUTINES and isinstance(function, ast.FunctionDef) and kind in (None, "generator"):
                 # On a function that does not yield, `types.coroutine` is only a wrapper around what it returns.
-                kind = "generator coroutine" if name == "asyncio.coroutine" or is_generator(function) else None
+                kind = "generator coroutine" if name == COROUTINE or is_generator(function) else None
             elif self._makes_coroutine(decorator):
                 kind = "coroutine"
             elif not self._keeps(decorator):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..flow import LOOPS
-from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..knowledge.loops import SETS_THE_LOOP
+from .coroutines import runs_on_the_loop
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -24,11 +24,7 @@ UNKNOWN = "?"
 
 def in_coroutine(node: ast.AST, module: Module) -> bool:
     """Does `node` run in a coroutine, be it a generator of old, and so under a running loop?"""
-    function = module.function(node)
-    return isinstance(function, ast.AsyncFunctionDef) or (
-        isinstance(function, ast.FunctionDef)
-        and any(module.name(d) in (COROUTINE, TYPES_COROUTINE) for d in function.decorator_list)
-    )
+    return runs_on_the_loop(module.function(node), module)
 
 
 class Start(NamedTuple):

@@ -11,6 +11,7 @@ from .decorators import SAME_RESULT
 # Decorators that make a generator awaitable.
 COROUTINE = "asyncio.coroutine"
 TYPES_COROUTINE = "types.coroutine"
+GENERATOR_COROUTINES = frozenset({COROUTINE, TYPES_COROUTINE})
 
 
 def _methods(kind: str, *names: str) -> frozenset[str]:

@@ -90,8 +90,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import NEEDS_ASYNC, is_awaited, is_coroutine, library, lock_around
+from ..analysis.blocking import NEEDS_ASYNC, is_awaited, library, lock_around
 from ..analysis.callbacks import is_callback
+from ..analysis.coroutines import runs_on_the_loop
 from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
@@ -100,7 +101,7 @@ from ..rule import Edit, Fix, Report, Symbol, replace, rule
 @rule("AIO101", "blocking-sleep", ast.Call, words=("sleep",))
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
-    if module.callee(call) != "time.sleep" or not is_coroutine(module.function(call), module):
+    if module.callee(call) != "time.sleep" or not runs_on_the_loop(module.function(call), module):
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant

@@ -146,13 +146,13 @@ from ..analysis.cancellation import (
     behind,
     caught,
     hands_on,
-    is_coroutine,
     name_of,
     path,
     points,
     suppressed,
     waits_for_task,
 )
+from ..analysis.coroutines import runs_on_the_loop
 from ..flow import LOOPS, always_true, body, suspends, within
 from ..knowledge.cancellation import DELIBERATE, ENDING_WORDS, EVERYTHING, OUTCOMES, PASS_ON, STARTERS
 from ..knowledge.locks import TRANSPARENT
@@ -232,7 +232,7 @@ def _swallow(node: ast.ExceptHandler | ast.With, module: Module) -> Swallow | No
         block, after = node.body, path(*behind(node, module), module)
         rest = after
     function = module.function(node)
-    if not is_coroutine(function, module):
+    if not runs_on_the_loop(function, module):
         return None
     assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
     everything = not meant and (not names or any(caught(name, module) == EVERYTHING for name in names))
