@@ -17,6 +17,7 @@ import select
 import selectors
 import shutil
 import socket
+import sys
 import tarfile
 import threading
 import time
@@ -297,7 +298,8 @@ def events(name: str, room: Room) -> tuple[Callable[[], object], str] | None:
 EVENTS = {
     "chmod": "os.chmod", "chown": "os.chown", "lchown": "os.chown", "lchmod": "os.chmod", "link": "os.link",
     "hardlink_to": "os.link", "symlink": "os.symlink", "symlink_to": "os.symlink", "listdir": "os.listdir",
-    "scandir": "os.scandir", "iterdir": "os.listdir", "walk": "os.scandir", "fwalk": "os.scandir",
+    "scandir": "os.scandir", "walk": "os.scandir", "fwalk": "os.scandir",
+    "iterdir": "os.scandir" if sys.version_info >= (3, 13) else "os.listdir",
     "rglob": "os.scandir", "mkdir": "os.mkdir", "makedirs": "os.mkdir", "rmdir": "os.rmdir",
     "removedirs": "os.rmdir", "remove": "os.remove", "unlink": "os.remove", "rename": "os.rename",
     "renames": "os.rename", "replace": "os.rename", "truncate": "os.truncate", "utime": "os.utime",
