@@ -99,7 +99,8 @@ NOT_OURS = {
 
 
 # What our rules leave alone in tests, and what speaks of an `except` that a cancellation may come to.
-NOT_IN_TESTS = {code for code, ours in OURS.items() if ours <= {"AIO102", "AIO103", "AIO104", "AIO105"}}
+QUIET_IN_TESTS = {"AIO102", "AIO103", "AIO104", "AIO105", "AIO303", "AIO304"}
+NOT_IN_TESTS = {code for code, ours in OURS.items() if ours <= QUIET_IN_TESTS}
 CANCELLATION = {code for code, ours in OURS.items() if ours == {"AIO305"}}
 # Where ours is one finding for a `with` block, theirs is one for each `yield` in it.
 BLOCKS = {code for code, ours in OURS.items() if "AIO508" in ours}
@@ -227,7 +228,7 @@ class Places:
         if module.other_loop():
             return "the file runs under another library's event loop"
         if one.code in NOT_IN_TESTS and is_test(around[0], module):
-            return "what waits in a test holds up nobody else (AIO102 to AIO105 say so)"
+            return "what waits or polls in a test holds up nobody else (AIO102 to AIO105 and AIO304 say so)"
         handler = next((node for node in around if isinstance(node, ast.ExceptHandler)), None)
         if one.code in CANCELLATION and handler:
             guarded = module.parents[handler]
