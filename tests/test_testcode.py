@@ -39,8 +39,7 @@ def test_a_file_is_judged_by_its_place_and_name(path: str, test: bool) -> None:
     ("source", "test"),
     [
         ("import pytest\npass", True),
-        ("async def test_it():\n    pass", True),
-        ("def test_it():\n    def inner():\n        pass", True),
+        ("async def test_connection():\n    pass", False),
         ("import unittest\nclass A(unittest.TestCase):\n    def helper(self):\n        pass", True),
         ("import unittest.mock\ndef attest():\n    pass", False),
         ("class A(TestCase):\n    def helper(self):\n        pass", False),
@@ -48,3 +47,8 @@ def test_a_file_is_judged_by_its_place_and_name(path: str, test: bool) -> None:
 )
 def test_code_is_judged_by_what_it_stands_in(source: str, test: bool) -> None:
     assert judged(source, "a.py") is test
+
+
+@pytest.mark.parametrize("source", ["async def test_it():\n    pass", "def test_it():\n    def inner():\n        pass"])
+def test_where_the_file_is_not_known_a_name_decides(source: str) -> None:
+    assert judged(source, "")

@@ -70,8 +70,8 @@ Where one task is all that ever runs, as in a script. Functions decorated as com
 nor is `decimal.localcontext()`, which is each task's own.
 
 Tests are left alone, as they mostly run one task: files in a folder named `tests`, `test`, `_tests`, `testing`,
-`unit_tests` or `integration_tests`, files named `test_*`, `*_test` or `conftest`, files that import pytest, functions
-named `test*`, classes that derive from `unittest.TestCase`, and functions that patch and `assert`.
+`unit_tests` or `integration_tests`, files named `test_*`, `*_test` or `conftest`, files that import pytest,
+classes that derive from `unittest.TestCase`, and functions that patch and `assert`.
 
 ## Other tools
 
