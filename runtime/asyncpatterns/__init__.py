@@ -1,6 +1,6 @@
 """Correct asyncio building blocks: change streams, pipelines, cancelable sleeps, graceful shutdown."""
 
-from asyncpatterns.pipelines import connect
+from asyncpatterns.composition import connect
 from asyncpatterns.service import run, shutdown_signals
 from asyncpatterns.stop import Stop
 from asyncpatterns.streams import ChangeStream, Lagged, OnLag, StreamClosed, StreamFailed, Subscription

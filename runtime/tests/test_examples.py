@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import pkgutil
 from pathlib import Path
 
+import asyncpatterns
 import pytest
 
 _OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
-@pytest.mark.parametrize("name", ["pipelines", "service", "stop", "streams"])
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(asyncpatterns.__path__)])
 def test_the_examples_of_the_docstrings(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"asyncpatterns.{name}"), optionflags=_OPTIONS)
     assert result.attempted > 0
@@ -26,7 +28,6 @@ def test_the_examples_of_the_readme() -> None:
 
 
 def test_everything_public_has_a_docstring_and_is_in_all() -> None:
-    package = importlib.import_module("asyncpatterns")
-    assert package.__all__ == sorted(package.__all__)
-    for name in package.__all__:
-        assert name == "OnLag" or getattr(package, name).__doc__
+    assert asyncpatterns.__all__ == sorted(asyncpatterns.__all__)
+    for name in asyncpatterns.__all__:
+        assert name == "OnLag" or getattr(asyncpatterns, name).__doc__
