@@ -322,11 +322,12 @@ class _Reader:
             raise RuntimeError("another task waits in this RedisSubscription already; give each its own")
 
     async def _wait(self, task: asyncio.Task[None]) -> None:
-        self._waiting = True
-        try:
-            await asyncio.wait([task])
-        finally:
-            self._waiting = False
+        if not task.done():  # waiting would suspend even then, and a short timeout never get past it
+            self._waiting = True
+            try:
+                await asyncio.wait([task])
+            finally:
+                self._waiting = False
         if not self._closed:
             self._task = None
             task.result()
