@@ -538,8 +538,8 @@ async def test_a_key_that_holds_no_stream_is_told(server: Server) -> None:
 async def test_entries_of_others_are_told(server: Server) -> None:
     async with Redis.from_url(server.url) as client:
         stream = numbers(client)
-        for _ in range(3):
-            await client.xadd(KEY, {"value": "1"})
+        for millisecond in range(3):  # three that come within one would look like ours
+            await client.xadd(KEY, {"value": "1"}, id=f"{1_000_000_000_000 + millisecond}-0")
         for attempt in (
             stream.publish(1),
             stream.position(),
