@@ -122,19 +122,7 @@ class ChangeStream(Generic[T]):
 
         Raises `ValueError` for a buffer below 1 or for more items to replay than the stream keeps.
         """
-        buffer = self._buffer if buffer is None else buffer
-        on_lag = self._on_lag if on_lag is None else on_lag
-        replay = self._replays if replay is None else replay
-        _check_options(buffer, on_lag, replay)
-        if replay > self._replays:
-            raise ValueError(f"cannot replay {replay} items: the stream keeps {self._replays}")
-        mailbox = _Mailbox(self, self._enter(), 1 if on_lag == "latest" else buffer, on_lag)
-        start = max(0, len(self._history) - min(replay, mailbox.room))
-        mailbox.items.extend(item for position, item in enumerate(self._history) if position >= start)
-        if not self._closed:
-            self._mailboxes = (*self._mailboxes, mailbox)
-            self._blocks = self._blocks or mailbox.blocks
-        return Subscription(mailbox)
+        return Subscription(self.open_mailbox(buffer, on_lag, replay))
 
     def __aiter__(self) -> Subscription[T]:
         return self.subscribe()
@@ -159,7 +147,7 @@ class ChangeStream(Generic[T]):
         if self._blocks or self._queue:
             await self._publish_in_turn(item)
         else:
-            self._deliver(item)
+            self.deliver(item)
 
     add_change = publish
     """`publish` by the name it has in the well-known example of a change stream."""
@@ -173,7 +161,7 @@ class ChangeStream(Generic[T]):
         self._admit()
         if self._queue or (self._blocks and not self._has_room()):
             raise asyncio.QueueFull
-        self._deliver(item)
+        self.deliver(item)
 
     def publish_threadsafe(self, item: T) -> concurrent.futures.Future[None]:
         """Publish from another thread. The items of each thread stay in their order.
@@ -216,6 +204,22 @@ class ChangeStream(Generic[T]):
         for turn in self._queue:
             if not turn.done():
                 turn.set_result(None)
+
+    def open_mailbox(self, buffer: int | None, on_lag: OnLag | None, replay: int | None) -> _Mailbox[T]:
+        """Register what a subscription reads from; closing that unregisters it."""
+        buffer = self._buffer if buffer is None else buffer
+        on_lag = self._on_lag if on_lag is None else on_lag
+        replay = self._replays if replay is None else replay
+        _check_options(buffer, on_lag, replay)
+        if replay > self._replays:
+            raise ValueError(f"cannot replay {replay} items: the stream keeps {self._replays}")
+        mailbox = _Mailbox(self, self._enter(), 1 if on_lag == "latest" else buffer, on_lag)
+        start = max(0, len(self._history) - min(replay, mailbox.room))
+        mailbox.items.extend(item for position, item in enumerate(self._history) if position >= start)
+        if not self._closed:
+            self._mailboxes = (*self._mailboxes, mailbox)
+            self._blocks = self._blocks or mailbox.blocks
+        return mailbox
 
     def _enter(self) -> asyncio.AbstractEventLoop:
         loop = _get_running_loop()
@@ -267,7 +271,8 @@ class ChangeStream(Generic[T]):
         self._abandoned = False
         self.pass_turn()
 
-    def _deliver(self, item: T) -> None:
+    def deliver(self, item: T) -> None:
+        """Give an item to every subscription, by its policy, whether there is room or not."""
         if self._replays:
             self._history.append(item)
         for mailbox in self._mailboxes:
@@ -298,7 +303,7 @@ class ChangeStream(Generic[T]):
                 "it would wait for itself; publish from another task, or with publish_nowait()"
             )
         if not self._queue and self._has_room():
-            self._deliver(item)
+            self.deliver(item)
             return
         loop = self._enter()
         turn: asyncio.Future[None] = loop.create_future()
@@ -310,7 +315,7 @@ class ChangeStream(Generic[T]):
                 turn = self._queue[0] = loop.create_future()
                 await turn
                 self._refuse_closed()
-            self._deliver(item)
+            self.deliver(item)
         finally:
             self._queue.remove(turn)
             self.pass_turn()
