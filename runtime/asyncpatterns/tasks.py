@@ -80,7 +80,7 @@ class TaskPool:
             self._free -= 1
         else:
             await self._wait_for_slot()
-        return self._start(fn, *args, **kwargs)
+        return self._start(fn, args, kwargs)
 
     def try_spawn(
         self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
@@ -93,7 +93,7 @@ class TaskPool:
         if not self._free:
             return None
         self._free -= 1
-        return self._start(fn, *args, **kwargs)
+        return self._start(fn, args, kwargs)
 
     def _enter(self) -> None:
         if get_ident() != self._thread:
@@ -118,37 +118,44 @@ class TaskPool:
                 self._release()
             raise
 
-    def _start(self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Task[T]:
+    def _start(
+        self, fn: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> asyncio.Task[T]:
         """Start a task in the slot that the caller has taken."""
+        coroutine = None
         try:
-            task = self._create_task(fn(*args, **kwargs))
-        except BaseException:
+            coroutine = fn(*args, **kwargs)
+            task = self._group.create_task(coroutine)
+        except BaseException as error:
             self._release()
-            if inspect.iscoroutine(fn):
-                fn.close()
-                raise TypeError("a TaskPool calls the function itself: spawn(fn, x), not spawn(fn(x))") from None
+            self._explain(error, fn, coroutine)
             raise
         if task.done():  # started eagerly
             self._release()
             return task
         self._tasks.add(task)
         task.add_done_callback(self._finish)
-        if task in self._waiting:  # started eagerly, and spawned
+        if self._waiting and task in self._waiting:  # started eagerly, and spawned
             self._refuse_deadlock(task)
         return task
 
-    def _create_task(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        try:
-            return self._group.create_task(coroutine)
-        except RuntimeError:
+    def _explain(self, error: BaseException, fn: object, coroutine: object) -> None:
+        if inspect.iscoroutine(fn):
+            fn.close()
+            raise TypeError("a TaskPool calls the function itself: spawn(fn, x), not spawn(fn(x))") from None
+        if inspect.iscoroutine(coroutine):
             coroutine.close()
-            raise RuntimeError(
-                "this TaskPool starts no task any more: it is over, or shutting down after an error"
-            ) from None
+            if isinstance(error, RuntimeError):
+                raise RuntimeError(
+                    "this TaskPool starts no task any more: it is over, or shutting down after an error"
+                ) from None
 
     def _finish(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        self._release()
+        if self._waiting:
+            self._release()
+        else:
+            self._free += 1
 
     def _release(self) -> None:
         """Hand a slot over to the first who waits for one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from asyncio import get_running_loop
@@ -44,8 +45,7 @@ async def checkpoint(max_ms: float = 5.0) -> None:
     >>> asyncio.run(main())
     499500
     """
-    turn = _here.turn()
-    if turn is None or not (monotonic() - turn.began) * 1000 < max_ms:
+    if not (monotonic() - _here.began) * 1000 < max_ms:
         await _give_way_if_due(max_ms)
 
 
@@ -84,9 +84,10 @@ class cooperative(AsyncIterator[T]):  # noqa: N801 - used as a function, as enum
         self._held: deque[T] = deque()  # taken out of the source, and then the task was cancelled
 
     async def __anext__(self) -> T:
-        turn = _here.turn() or _current_turn()
+        if _here.began == -math.inf:
+            _current_turn()
         item = self._held.popleft() if self._held else next(self._source, _END)
-        if not (monotonic() - turn.began) * 1000 < self._max_ms:
+        if not (monotonic() - _here.began) * 1000 < self._max_ms:
             try:
                 await _give_way_if_due(self._max_ms)
             except BaseException:
@@ -111,23 +112,23 @@ class _Turn:
     loop that is given up takes it along, with everyone who waits.
     """
 
-    __slots__ = ("__weakref__", "began", "loop", "waiting")
+    __slots__ = ("__weakref__", "loop", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, waiting: deque[asyncio.Future[None]]) -> None:
         self.loop = loop
         self.waiting = waiting  # the tasks that gave way, first come first served
-        self.began = monotonic()
         _here.turn = weakref.ref(self)
+        _here.began = monotonic()
         loop.call_soon(self.end)
 
     def end(self) -> None:
         """Wake the first of those that wait, if any, in a new turn."""
         _here.turn = _no_turn
+        _here.began = -math.inf
         while self.waiting:
             first = self.waiting.popleft()
             if not first.done():
                 first.set_result(None)
-                # A new object, so that nothing is left where the loop may have run before: in another thread.
                 _Turn(self.loop, self.waiting)
                 return
 
@@ -137,10 +138,15 @@ def _no_turn() -> _Turn | None:
 
 
 class _Here(threading.local):
-    # In a thread only one loop runs at a time. To ask which one is a system call in Python 3.11, so that is
-    # done only when time seems to be up: what is left here by a loop that no longer runs is old.
+    """The turn that was last seen in a thread: of the loops of a thread only one runs at a time.
+
+    To ask for that one is a system call in Python 3.11, so it is asked only when time seems to be up. What is
+    left here by a loop that no longer runs in the thread grows old, and is then replaced.
+    """
+
     def __init__(self) -> None:
         self.turn: Callable[[], _Turn | None] = _no_turn
+        self.began = -math.inf
 
 
 _here = _Here()
@@ -155,13 +161,13 @@ def _current_turn() -> _Turn:
 async def _give_way_if_due(max_ms: float) -> None:
     _check_time(max_ms)
     turn = _current_turn()
-    if (monotonic() - turn.began) * 1000 < max_ms:
+    if (monotonic() - _here.began) * 1000 < max_ms:
         return
     woken = turn.loop.create_future()
     turn.waiting.append(woken)
     await woken
     # It has waited for its time, so it gets all of it, whatever others took of this turn.
-    _current_turn().began = monotonic()
+    _here.began = monotonic()
 
 
 def _check_time(max_ms: float) -> None:
