@@ -77,11 +77,14 @@ async def fail_in_the_block(pool: Any) -> list[str]:
         await asyncio.sleep(1)
         done.append("went on")
 
-    with pytest.raises((ValueError, ExceptionGroup)):
+    async def block() -> None:
         async with pool:
             await pool.spawn(child)
             await asyncio.sleep(0)
             raise ValueError("block")
+
+    with pytest.raises((ValueError, ExceptionGroup)):
+        await block()
     await asyncio.sleep(2)
     return done
 
@@ -238,12 +241,15 @@ async def test_the_first_error_cancels_the_others_once_and_all_errors_come_out()
         await turns(2)
         raise ValueError("first")
 
-    with pytest.raises(ExceptionGroup) as caught:
+    async def block() -> None:
         async with TaskPool(3) as pool:
             await pool.spawn(wait, 1)
             await pool.spawn(wait, 2)
             await pool.spawn(fail)
             await pool.spawn(wait, 3)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await block()
     assert sorted(cancelled) == [1, 2]
     assert sorted(type(error).__name__ for error in caught.value.exceptions) == ["OSError", "ValueError"]
 
@@ -259,11 +265,14 @@ async def test_an_error_of_the_block_cancels_the_tasks_once_and_waits_for_them()
             await turns()
             ended.append("cleaned up")
 
-    with pytest.raises(ExceptionGroup) as caught:
+    async def block() -> None:
         async with TaskPool(2) as pool:
             await pool.spawn(wait)
             await turns()
             raise ValueError("block")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await block()
     assert caught.group_contains(ValueError, match="block")
     assert ended == ["cleaned up"]
 
@@ -299,11 +308,15 @@ async def test_a_stranger_that_waits_in_spawn_learns_that_the_pool_is_over() -> 
         raise ValueError
 
     strangers: list[asyncio.Task[Any]] = []
-    with pytest.raises(ExceptionGroup):
+
+    async def block() -> None:
         async with TaskPool(1) as pool:
             await pool.spawn(fail)
             strangers.extend(asyncio.create_task(pool.spawn(turns)) for _ in range(3))
             await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(ExceptionGroup):
+        await block()
     done = await asyncio.wait_for(asyncio.gather(*strangers, return_exceptions=True), 10)
     assert all(isinstance(error, RuntimeError) and "starts no task any more" in str(error) for error in done)
 
@@ -340,13 +353,18 @@ async def test_another_thread_is_told_what_to_do() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("limit", [1, 2, 5])
 async def test_tasks_that_all_wait_in_spawn_fail_instead_of_deadlocking(limit: int) -> None:
+    pool = TaskPool(limit)
+
     async def parent() -> None:
         await pool.spawn(turns)
 
-    with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - the block is what is tested
-        async with asyncio.timeout(10), TaskPool(limit) as pool:
+    async def block() -> None:
+        async with asyncio.timeout(10), pool:
             for _ in range(limit):
                 await pool.spawn(parent)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await block()
     assert caught.group_contains(RuntimeError, match=f"all {limit} tasks")
 
 
