@@ -18,12 +18,11 @@ else:
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sized
+    from collections.abc import Callable
 
 __all__ = ["QueueShutDown", "SizedQueue"]
 
 T = TypeVar("T")
-SizedT = TypeVar("SizedT", bound="Sized")
 
 
 class SizedQueue(Generic[T]):
@@ -50,8 +49,10 @@ class SizedQueue(Generic[T]):
     b'12345'
     """
 
+    # Two overloads, because len is no function of any T; that T has a length cannot be said for the first of them in
+    # a way that both mypy and pyright understand.
     @overload
-    def __init__(self: SizedQueue[SizedT], max_size: int) -> None: ...
+    def __init__(self, max_size: int) -> None: ...
     @overload
     def __init__(self, max_size: int, *, size: Callable[[T], int]) -> None: ...
     def __init__(self, max_size: int, *, size: Callable[[Any], int] = len) -> None:

@@ -351,11 +351,12 @@ async def test_another_thread_is_told_what_to_do() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("limit", [1, 2, 5])
-async def test_tasks_that_all_wait_in_spawn_fail_instead_of_deadlocking(limit: int) -> None:
+@pytest.mark.parametrize(("limit", "delay"), [(1, 0), (1, 1), (2, 1), (5, 1)])
+async def test_tasks_that_all_wait_in_spawn_fail_instead_of_deadlocking(limit: int, delay: int) -> None:
     pool = TaskPool(limit)
 
     async def parent() -> None:
+        await turns(delay)
         await pool.spawn(turns)
 
     async def block() -> None:

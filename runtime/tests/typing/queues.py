@@ -9,6 +9,7 @@ assert_type(blobs, SizedQueue[bytes])
 counted = SizedQueue[int](10, size=lambda number: number)
 assert_type(counted, SizedQueue[int])
 declared: SizedQueue[str] = SizedQueue(10)
+assert_type(declared, SizedQueue[str])
 
 
 def weight(item: float) -> int:
@@ -27,6 +28,6 @@ async def use() -> None:
     assert_type(blobs.total_size, int)
 
 
-SizedQueue[int](10)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 SizedQueue[int](10, size=len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 SizedQueue[int](10, len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+SizedQueue[int]()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

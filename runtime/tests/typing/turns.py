@@ -21,7 +21,7 @@ async def use() -> None:
         assert_type(await anext(kept), int)
     same: AsyncIterator[int] = cooperative([1])
     print(same)
-    cooperative([1], 2.5)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    cooperative([1], 2.5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     cooperative(numbers())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     for _ in cooperative([1]):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
