@@ -206,6 +206,18 @@ async def test_a_cancelled_spawn_leaves_no_slot_taken_and_starts_nothing(delay: 
 
 
 @pytest.mark.asyncio
+async def test_spawns_that_time_out_leave_nobody_waiting() -> None:
+    async with TaskPool(1) as pool:
+        await pool.spawn(turns, 20)
+        for _ in range(5):
+            spawner = asyncio.create_task(pool.spawn(turns))
+            await asyncio.sleep(0)
+            spawner.cancel()
+            await asyncio.wait([spawner])
+        assert not pool._waiting
+
+
+@pytest.mark.asyncio
 async def test_a_slot_is_free_again_when_the_function_cannot_be_started() -> None:
     def broken() -> Coroutine[Any, Any, None]:
         raise KeyError("broken")

@@ -197,6 +197,25 @@ async def test_tasks_that_gave_way_take_turns_and_each_gets_its_time(clock: Cloc
 
 
 @pytest.mark.asyncio
+async def test_a_task_that_gave_way_gets_its_time_although_others_take_long(clock: Clock) -> None:
+    steps: list[int] = []
+
+    async def work() -> None:
+        while True:
+            steps.append(1)
+            clock.work(1)
+            await checkpoint(4.5)
+
+    worker = asyncio.create_task(work())
+    for _ in range(20):
+        clock.work(50)
+        await asyncio.sleep(0)
+    worker.cancel()
+    await asyncio.wait([worker])
+    assert len(steps) >= 5 * 8  # it runs in every other turn at least
+
+
+@pytest.mark.asyncio
 async def test_a_checkpoint_that_gives_way_raises_cancelled_error(clock: Clock) -> None:
     async def work() -> None:
         while True:
@@ -361,6 +380,10 @@ async def test_leaving_early_closes_the_generator_at_once() -> None:
     async with contextlib.aclosing(cooperative(numbers("aclosing"))) as kept:
         await anext(kept)
     assert closed == ["break", "raise", "aclosing"]
+    referred_to = numbers("referred to")
+    async with contextlib.aclosing(cooperative(referred_to)) as another:
+        await anext(another)
+    assert next(referred_to, None) is None
     with pytest.raises(StopAsyncIteration):
         await anext(kept)
 
