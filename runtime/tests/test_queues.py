@@ -254,6 +254,7 @@ async def test_timeouts_leave_no_waiter() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
                 await queue.get()
+    assert not queue._getters
     await queue.put(1)
     for _ in range(20):
         with pytest.raises(TimeoutError):
