@@ -34,7 +34,8 @@ class SizedQueue(Generic[T]):
     Used as `asyncio.Queue` is. Putters are served in the order they came: a large item that waits for room is
     not overtaken by small ones, and the items come out in the order of the calls of `put`. A cancelled or timed
     out `put` has put nothing, a cancelled `get` has taken nothing. The queue belongs to the event loop it is
-    first used in; in any other, and in other threads, its methods raise `RuntimeError`.
+    first used in, and is for that loop's thread only: a use in another one raises `RuntimeError` where somebody
+    waits or has to be woken, and is not noticed elsewhere.
 
     >>> async def main() -> None:
     ...     queue = SizedQueue[bytes](max_size=8)
@@ -212,7 +213,7 @@ class SizedQueue(Generic[T]):
 
     def _enter(self) -> asyncio.AbstractEventLoop:
         # Asked only where somebody waits or is woken, because in Python 3.11 the question is a system call that
-        # takes a quarter of the time of a put and a get. Elsewhere another loop or thread can do no harm.
+        # takes a quarter of the time of a put and a get. Elsewhere another loop can do no harm.
         loop = get_running_loop() if self._loop is None else asyncio._get_running_loop()
         if loop is None or (self._loop is not None and loop is not self._loop):
             raise RuntimeError(
