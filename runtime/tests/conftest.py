@@ -1,4 +1,4 @@
-"""What the tests of the runtime share: an event loop without waiting, and programs to send signals to."""
+"""What the tests of the runtime share: loops without waiting, how many schedules are tried, programs to send signals to."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The one place that says how much is tried: tests marked stress take it from the profile, which
+# --hypothesis-profile=stress changes to what CI runs.
+settings.register_profile(
+    "everyday",
+    max_examples=200,
+    deadline=None,  # a slow machine is no bug
+    print_blob=True,  # how to get the failing schedule again
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("stress", settings.get_profile("everyday"), max_examples=10_000)
+settings.load_profile("everyday")
 
 T = TypeVar("T")
 InVirtualTime = Callable[[Coroutine[Any, Any, T]], T]
@@ -28,10 +41,13 @@ class _JumpingSelector(selectors.SelectSelector):
     """Instead of waiting for the next timer, moves the clock there."""
 
     now = 0.0
+    when_idle: Callable[[], None] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if not ready:
+        if not ready and timeout != 0 and self.when_idle is not None:
+            self.when_idle()
+        elif not ready:
             if timeout is None:
                 raise DeadlockError
             self.now += timeout
@@ -45,6 +61,32 @@ class _VirtualClockLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self.selector.now
+
+
+class SteppedLoop(_VirtualClockLoop):
+    """Runs only as far as it is told to, in virtual time; what its exception handler was told is in `reported`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reported: list[dict[str, Any]] = []
+        self.set_exception_handler(lambda loop, context: self.reported.append(context))
+
+    def turn(self) -> None:
+        """Run what is ready now, and nothing that becomes ready by that."""
+        self.stop()
+        self.run_forever()
+
+    def settle(self) -> None:
+        """Run until nothing is ready any more; timers that are not due stay."""
+        self.selector.when_idle = self.stop
+        try:
+            self.run_forever()
+        finally:
+            self.selector.when_idle = None
+
+    def advance(self, seconds: float) -> None:
+        """Let the clock go on; the timers that fall due run in the next turn."""
+        self.selector.now += seconds
 
 
 def _eager_loop() -> asyncio.AbstractEventLoop:
@@ -82,6 +124,14 @@ def in_virtual_time() -> InVirtualTime[Any]:
             loop.close()
 
     return run
+
+
+@pytest.fixture
+def stepped_loop() -> Iterator[SteppedLoop]:
+    """An event loop that runs step by step, for tests that decide what comes between two turns."""
+    loop = SteppedLoop()
+    yield loop
+    loop.close()
 
 
 @pytest.fixture
