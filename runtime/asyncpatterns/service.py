@@ -437,9 +437,11 @@ def _kill_by(signum: int) -> None:
             stream.flush()
     with contextlib.suppress(Exception):
         logging.shutdown()
-    signal.signal(signum, signal.SIG_DFL)
+    before = signal.signal(signum, signal.SIG_DFL)
     signal.raise_signal(signum)
-    raise SystemExit(128 + signum)  # process 1 of a container: the kernel drops the signal
+    # Process 1 of a container: the kernel drops the signal, and would drop the next one too without a handler.
+    signal.signal(signum, before)
+    raise SystemExit(128 + signum)
 
 
 def _stack(task: asyncio.Task[Any]) -> str:

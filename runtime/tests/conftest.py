@@ -1,4 +1,4 @@
-"""What the tests of the runtime share: loops without waiting, how many schedules are tried, programs to send signals to."""
+"""What the tests of the runtime share: loops without waiting, how much is tried, programs to send signals to."""
 
 from __future__ import annotations
 
@@ -153,6 +153,7 @@ class Program:
             text=True,
             cwd=Path(__file__).parent,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
         )
 
     def read_until(self, line: str) -> list[str]:
@@ -168,6 +169,16 @@ class Program:
     def send(self, signum: signal.Signals) -> None:
         self._process.send_signal(signum)
 
+    def send_to_all(self, signum: signal.Signals) -> None:
+        """Signal also the programs it was started by, as a terminal does on Ctrl-C."""
+        os.killpg(self._process.pid, signum)
+
+    def send_to_child(self, signum: signal.Signals) -> None:
+        """Signal the one process that it was started by has started, from outside its process namespace."""
+        process = self._process.pid
+        (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        os.kill(int(child), signum)
+
     def finish(self, timeout: float = 20) -> tuple[int, str, str]:
         """Wait for the end: exit status (minus the signal if killed by one), rest of the output, errors."""
         output, errors = self._process.communicate(timeout=timeout)
@@ -175,7 +186,7 @@ class Program:
 
     def close(self) -> None:
         if self._process.poll() is None:
-            self._process.kill()
+            self.send_to_all(signal.SIGKILL)
         self._process.communicate()
 
     @staticmethod
