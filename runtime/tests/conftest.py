@@ -42,9 +42,14 @@ class _JumpingSelector(selectors.SelectSelector):
 
     now = 0.0
     when_idle: Callable[[], None] | None = None
+    while_waiting: Callable[[], None] | None = None  # once, what happens elsewhere while the loop waits
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
+        if not ready and timeout != 0 and self.while_waiting is not None:
+            elsewhere, self.while_waiting = self.while_waiting, None
+            elsewhere()
+            ready = super().select(0)
         if not ready and timeout != 0 and self.when_idle is not None:
             self.when_idle()
         elif not ready:

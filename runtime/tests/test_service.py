@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -344,6 +344,88 @@ def test_as_process_one_which_the_kernel_shields_it_exits_with_the_status_of_the
     assert handlers() == before
     assert caught.value.code == 128 + signal.SIGTERM
     assert raised == [signal.SIGTERM]
+
+
+# what the loop with a flag gets wrong; its deafness and exit status are in test_signals
+
+
+async def flawed_service(work: Coroutine[Any, Any, None], clean_up: Callable[[], object]) -> None:
+    """Ends when a flag is set, which nobody tells to the work."""
+    running = True
+
+    def shut_down() -> None:
+        nonlocal running
+        running = False
+
+    loop = asyncio.get_running_loop()
+    for signum in SIGNALS:
+        loop.add_signal_handler(signum, shut_down)
+    task = loop.create_task(work)
+    while running:  # noqa: ASYNC110 - the flaw
+        await asyncio.sleep(0.01)
+    clean_up()
+    await task
+
+
+def test_flawed_service_cleans_up_before_its_work_ends_which_is_never_told() -> None:
+    log: list[str] = []
+
+    async def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.1)
+            log.append("worked to the end")
+        except asyncio.CancelledError:
+            log.append("told")
+            raise
+
+    async def ours() -> None:
+        try:
+            await asyncio.create_task(work())
+        finally:
+            log.append("cleaned up")
+
+    asyncio.run(flawed_service(work(), lambda: log.append("cleaned up")))
+    assert log == ["cleaned up", "worked to the end"]
+    log.clear()
+    run(ours, reraise=False)
+    assert log == ["told", "cleaned up"]
+
+
+def test_flawed_service_replaces_a_frameworks_handler_and_leaves_another_behind() -> None:
+    called: list[int] = []
+
+    def framework(signum: int, frame: object) -> None:
+        called.append(signum)
+
+    async def work() -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, framework)
+    try:
+        asyncio.run(flawed_service(work(), int))
+        assert called == []
+        assert signal.getsignal(signal.SIGTERM) is not framework
+        signal.signal(signal.SIGTERM, framework)
+
+        async def ours() -> None:
+            async with shutdown_signals() as stop:
+                await work()
+                await stop.wait()
+
+        asyncio.run(ours())
+        assert called == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) is framework
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.asyncio
+async def test_flawed_service_is_a_runtime_error_outside_the_main_thread() -> None:
+    work = asyncio.sleep(0)
+    with pytest.raises((RuntimeError, ValueError)):  # the latter from uvloop
+        await asyncio.to_thread(lambda: asyncio.run(flawed_service(work, int)))
+    work.close()
 
 
 # shutdown_signals

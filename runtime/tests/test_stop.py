@@ -204,6 +204,18 @@ def test_every_does_not_drift_by_the_time_of_the_work(in_virtual_time: Run) -> N
     assert in_virtual_time(main()) == [(0, 0), (1, 60), (2, 120), (3, 180)]
 
 
+def test_flawed_periodic_loop_drifts_by_the_time_of_the_work(in_virtual_time: Run) -> None:
+    async def main() -> list[float]:
+        began = []
+        while len(began) < 4:
+            began.append(round(asyncio.get_running_loop().time(), 6))
+            await asyncio.sleep(25)
+            await asyncio.sleep(60)
+        return began
+
+    assert in_virtual_time(main()) == [0, 85, 170, 255]
+
+
 def test_every_skips_the_ticks_missed_during_the_work(in_virtual_time: Run) -> None:
     async def main() -> list[tuple[int, float]]:
         stop = Stop()

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -116,6 +116,88 @@ async def test_flawed_stream_ends_after_a_timeout() -> None:
             await anext(iterator)
     with pytest.raises(StopAsyncIteration):
         await anext(iterator)
+
+
+async def publishes_after_a_break_with_the_iterator_referenced(stream: Any) -> bool:
+    iterator = aiter(stream)
+
+    async def consume() -> None:
+        async for _ in iterator:
+            break
+
+    consumer = asyncio.create_task(consume())
+    await turns()
+    await stream.add_change(1)
+    await consumer
+    publisher = asyncio.create_task(stream.add_change(2))
+    await turns()
+    done = publisher.done()
+    publisher.cancel()
+    await asyncio.wait([publisher])
+    if isinstance(iterator, AsyncGenerator):
+        await iterator.aclose()
+    return done
+
+
+@pytest.mark.asyncio
+async def test_flawed_stream_stays_locked_after_a_break_with_the_iterator_referenced() -> None:
+    assert not await publishes_after_a_break_with_the_iterator_referenced(FlawedChangeStream())
+    assert await publishes_after_a_break_with_the_iterator_referenced(ChangeStream())
+
+
+def test_flawed_stream_is_not_subscribed_to_until_the_first_step(
+    in_virtual_time: Run, deadlock: type[Exception]
+) -> None:
+    async def main(stream: Any) -> int:
+        iterator = aiter(stream)
+        await stream.add_change(1)
+        return await anext(iterator)
+
+    with pytest.raises(deadlock):
+        in_virtual_time(main(FlawedChangeStream()))
+    assert in_virtual_time(main(ChangeStream())) == 1
+
+
+def test_flawed_stream_lets_a_thread_publish_and_wakes_at_the_next_timer(in_virtual_time: Run) -> None:
+    async def main(stream: Any, publish: Callable[[Any], Any]) -> float:
+        loop: Any = asyncio.get_running_loop()
+        iterator = aiter(stream)
+
+        def publish_in_a_thread() -> None:
+            thread = threading.Thread(target=publish, args=[stream])
+            thread.start()
+            thread.join()
+
+        loop.selector.while_waiting = publish_in_a_thread
+        loop.call_later(60, int)  # whatever else the loop will have to do
+        assert await anext(iterator) == 1
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+        return loop.time()
+
+    late = in_virtual_time(main(FlawedChangeStream(), lambda stream: asyncio.run(stream.add_change(1))))
+    assert late == pytest.approx(60)
+    assert in_virtual_time(main(ChangeStream(), lambda stream: stream.publish_threadsafe(1))) == 0
+
+
+def test_flawed_stream_is_bound_to_whichever_loop_contends_for_its_lock_first() -> None:
+    async def contend(stream: Any) -> None:
+        holder = asyncio.create_task(anext(aiter(stream)))
+        await turns()
+        await stream.add_change(1)
+        await holder
+
+    def loops(stream: Any) -> Iterator[type[Exception] | None]:
+        for main in (stream.add_change, contend, contend):
+            try:
+                asyncio.run(main(stream if main is contend else 0))
+                yield None
+            except RuntimeError as error:
+                yield type(error)
+
+    assert list(loops(FlawedChangeStream())) == [None, None, RuntimeError]
+    # Ours belongs to the first loop that it is used in, contended for or not.
+    assert list(loops(ChangeStream())) == [None, RuntimeError, RuntimeError]
 
 
 # subscribing
@@ -548,6 +630,20 @@ async def test_close_with_an_error_gives_every_subscriber_an_exception_of_its_ow
     assert len(set(map(id, failures))) == 3
     with pytest.raises(StreamFailed):
         await stream.publish(2)
+
+
+@pytest.mark.asyncio
+async def test_nothing_comes_after_the_error() -> None:
+    stream = ChangeStream[int]()
+    subscription = stream.subscribe()
+    arriving = stream.publish_threadsafe(1)
+    stream.close(OSError("the source is gone"))
+    await turns()
+    with pytest.raises(StreamFailed):
+        arriving.result(timeout=0)
+    for _ in range(3):
+        with pytest.raises(StreamFailed):
+            await anext(subscription)
 
 
 @pytest.mark.asyncio
