@@ -166,6 +166,9 @@ class ChangeStream(Generic[T]):
     def publish_threadsafe(self, item: T) -> concurrent.futures.Future[None]:
         """Publish from another thread. The items of each thread stay in their order.
 
+        While a "block" subscriber has no room all threads together stand in one place of the line of waiting
+        publishers, their items behind each other.
+
         The future is done when the item has been published, as by `publish`, and has its exception if that
         failed; cancelled before that, the item is not published. It is never done when the event loop
         stops first, so give its `result` a timeout, and do not wait for it in the loop's own thread.
