@@ -371,7 +371,7 @@ class Schedule(RuleBasedStateMachine):
             assert item > last.get(published.publisher, 0)
             if published.publisher != "consumer":
                 last[published.publisher] = item
-            assert latest <= published.waited_at, "overtaken"
+            assert latest < published.waited_at, "overtaken"
             latest = max(latest, published.since)
         for subscriber in self.subscribers:
             self.check_log(subscriber, order, position)
