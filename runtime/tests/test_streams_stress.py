@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 # Anything: a loop that is run step by step, see conftest.
 Loop = Any
 
-POLICIES: tuple[OnLag, ...] = get_args(OnLag)
+# Blocking thrice, because waiting publishers have most that can go wrong.
+POLICIES: tuple[OnLag, ...] = (*get_args(OnLag), "block", "block")
 WHICH = st.integers(0, 7)  # taken modulo the number of those there are
 ENDINGS = ("drain", "close", "close with an error", "close the subscriptions", "lose the subscriptions", "shut down")
 
