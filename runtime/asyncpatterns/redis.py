@@ -238,7 +238,11 @@ class RedisSubscription(AsyncIterator[Change[T]]):
         await self._reader.close()
 
     async def __anext__(self) -> Change[T]:
-        position, payload = await self._reader.take()
+        try:
+            position, payload = await self._reader.take()
+        except BaseException:
+            del self  # the traceback, which a cancelled task keeps as long as it is kept, must not keep it too
+            raise
         return Change(str(position), self._decode(payload))
 
 

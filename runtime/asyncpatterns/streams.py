@@ -439,6 +439,9 @@ class Subscription(AsyncIterator[T]):
                 while not (self._items or mailbox.urgent):
                     mailbox.waiter = mailbox.loop.create_future()
                     await mailbox.waiter
+            except BaseException:
+                del self  # the traceback, which a cancelled task keeps as long as it is kept, must not keep it too
+                raise
             finally:
                 mailbox.waiter = None
                 mailbox.busy = False

@@ -136,7 +136,11 @@ class _Changes(Subscription[tuple[T, T]]):
         self._seen = seen
 
     async def __anext__(self) -> tuple[T, T]:
-        _, new = await super().__anext__()
+        try:
+            _, new = await super().__anext__()
+        except BaseException:
+            del self  # as there: the traceback must not keep it
+            raise
         old, self._seen = self._seen, new
         return old, new
 

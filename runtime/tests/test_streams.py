@@ -446,6 +446,27 @@ async def test_block_a_subscriber_that_is_collected_frees_the_publisher() -> Non
 
 
 @pytest.mark.asyncio
+async def test_block_a_subscriber_that_is_cancelled_while_it_waits_frees_the_publisher_though_its_task_is_kept() -> (
+    None
+):
+    stream = ChangeStream[int](buffer=1, on_lag="block")
+
+    async def consume() -> None:
+        async for _ in stream:
+            pass
+
+    consumer = asyncio.create_task(consume())
+    await turns()
+    consumer.cancel()
+    await turns()
+    async with asyncio.timeout(10):
+        for number in range(10):
+            await stream.publish(number)
+    assert consumer.cancelled()
+    assert stream.subscribers == 0
+
+
+@pytest.mark.asyncio
 async def test_block_a_subscriber_in_a_cycle_collected_in_another_thread_frees_the_publisher() -> None:
     stream = ChangeStream[int](buffer=1, on_lag="block")
 

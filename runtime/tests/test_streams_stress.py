@@ -403,6 +403,9 @@ class Schedule(RuleBasedStateMachine):
             try:
                 self.end()
             finally:
+                for task in asyncio.all_tasks(self.loop):  # of a schedule that failed: the next one has the same loop
+                    task.cancel()
+                self.loop.settle()
                 gc.unfreeze()
 
     def end(self) -> None:
@@ -418,11 +421,15 @@ class Schedule(RuleBasedStateMachine):
         self.check_nothing_is_left()
 
     def finish_consumers(self) -> None:
-        """Let everyone who still can get everything there is."""
-        for subscriber in self.subscribers:
-            if subscriber.subscription is not None and not subscriber.inside:
+        """Let everyone who still can get everything there is, also behind one that was there for one item only."""
+        for _ in range(len(self.tasks) + 1):
+            idle = [each for each in self.subscribers if each.subscription and not each.inside and not each.ended]
+            for subscriber in idle:
+                assert subscriber.subscription is not None
                 self.spawn(self.do_consume(subscriber, subscriber.subscription))
-        self.settle()
+            self.settle()
+            if not idle:
+                break
 
     def end_by_closing(self) -> None:
         self.soon(self.do_close, self.ending == "close with an error")
@@ -435,6 +442,7 @@ class Schedule(RuleBasedStateMachine):
             if subscriber.subscription is not None:
                 subscriber.left = True
                 self.soon(subscriber.subscription.close)
+        self.let_go()
 
     def end_by_lose_the_subscriptions(self) -> None:
         for task in self.tasks:
@@ -443,7 +451,12 @@ class Schedule(RuleBasedStateMachine):
         for subscriber in self.subscribers:
             subscriber.subscription = None
             subscriber.left = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Have what was lost collected: the tracebacks of cancelled tasks have it in variables of ours."""
         self.loop.settle()
+        self.tasks = [task for task in self.tasks if not task.cancelled()]
         gc.collect()
 
     def end_by_shut_down(self) -> None:

@@ -243,3 +243,20 @@ def test_another_loop_is_a_runtime_error() -> None:
         asyncio.run(state.wait_for(bool))
     with pytest.raises(RuntimeError, match="no running event loop"):
         state.changes()
+
+
+@pytest.mark.asyncio
+async def test_a_watcher_that_is_cancelled_while_it_waits_is_forgotten_though_its_task_is_kept() -> None:
+    state = Value(0)
+
+    async def watch() -> None:
+        async for _ in state.changes():
+            pass
+
+    watcher = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert state._watchers.subscribers == 1
+    watcher.cancel()
+    await asyncio.wait([watcher])
+    assert state._watchers.subscribers == 0
