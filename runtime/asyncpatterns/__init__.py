@@ -1,6 +1,7 @@
 """Correct asyncio building blocks: change streams, pipelines, cancelable sleeps, graceful shutdown."""
 
 from asyncpatterns.composition import connect
+from asyncpatterns.pipelines import Pipeline, pipeline
 from asyncpatterns.queues import QueueShutDown, SizedQueue
 from asyncpatterns.redis import Change, RedisChangeStream
 from asyncpatterns.service import run, shutdown_signals
@@ -15,6 +16,7 @@ __all__ = [
     "ChangeStream",
     "Lagged",
     "OnLag",
+    "Pipeline",
     "QueueShutDown",
     "RedisChangeStream",
     "SizedQueue",
@@ -27,6 +29,7 @@ __all__ = [
     "checkpoint",
     "connect",
     "cooperative",
+    "pipeline",
     "run",
     "shutdown_signals",
 ]
