@@ -941,6 +941,9 @@ class _Run(AsyncIterator[Any]):
         for task in self._tasks:
             self.cancel(task)
         interruption = await self._outwait(self._tasks)
+        for task in self._tasks:
+            if not task.cancelled():
+                task.exception()  # seen: what ended a task has been told already, or has ended the loop
         for chain in reversed(self._chains):
             try:
                 chain.close()

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import inspect
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,50 +95,3 @@ async def test_flawed_connect_cannot_be_awaited() -> None:
     flawed_connect([])  # no complaint before it is called
     with pytest.raises(TypeError):
         await flawed_connect([double, double])(1)  # type: ignore[misc]  # the flaw
-
-
-def test_type_checkers_see_parameters_and_result(tmp_path: Path) -> None:
-    if importlib.util.find_spec("mypy") is None:
-        pytest.skip("mypy is not installed")
-    module = tmp_path / "typed.py"
-    module.write_text(
-        """
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
-from asyncpatterns import connect
-
-async def a(x: int, y: str = "") -> str: return y
-def b(x: str) -> float: return 0.0
-async def c(x: float) -> bytes: return b""
-def d(x: float) -> Awaitable[bytes]: return c(x)
-async def e(x: bytes) -> int: return 0
-
-sync_last: Callable[[str], Coroutine[Any, Any, bytes]] = connect(b, abs, c)
-six: Callable[[int, str], Coroutine[Any, Any, list[int]]] = connect(a, b, d, e, range, list[int])
-reveal_type(connect(a))
-reveal_type(connect(b))
-reveal_type(connect(a, b))
-reveal_type(connect(a, b, c))
-reveal_type(connect(a, b, d, e))
-connect(a, c)
-connect()
-"""
-    )
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", f"--cache-dir={tmp_path}", str(module)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        timeout=300,
-    )
-    lines = [line.partition(".py:")[2] for line in checked.stdout.splitlines()]
-    revealed = [line.partition('"')[2].rstrip('"') for line in lines if "Revealed" in line]
-    assert revealed == [
-        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, str]",
-        "def (x: str) -> typing.Coroutine[Any, Any, float]",
-        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, float]",
-        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, bytes]",
-        "def (x: int, y: str =) -> typing.Coroutine[Any, Any, int]",
-    ], checked.stdout + checked.stderr
-    assert {int(line.partition(":")[0]) for line in lines if ": error:" in line} == {19, 20}, checked.stdout
