@@ -1005,21 +1005,27 @@ def _mapped(reader: _Reader, items: Iterator[Any], steps: tuple[tuple[Any, _Stag
     """Call functions one after the other with each item; without any, only see that the others get their turn."""
     plain: set[type] = set()
     due = monotonic() + _MAX_SECONDS
+    seen = -math.inf  # when it was looked at the clock, since the others had their turn
     left = 1
     for item in items:
         if item is _WAIT:
             yield item
             due = monotonic() + _MAX_SECONDS
+            seen = -math.inf
+            left = 1
             continue
         left -= 1
         if not left:
             now = monotonic()
-            # Slow items are looked at one by one; only quick ones let the next few go by.
-            left = _ITEMS_PER_LOOK if now < due - _MAX_SECONDS / 2 else 1
-            if now > due:
+            # Slow items are looked at one by one; only after a quick one the next few go by.
+            left = _ITEMS_PER_LOOK if now - seen < _MAX_SECONDS / _ITEMS_PER_LOOK else 1
+            seen = now
+            if now >= due:
                 reader.pausing = True
                 yield _WAIT
                 due = monotonic() + _MAX_SECONDS
+                seen = -math.inf
+                left = 1
         value = item
         for function, stage in steps:
             given = value

@@ -475,8 +475,8 @@ def test_ordered_raises_the_error_of_the_lowest_input_after_all_results_before_i
         return got
 
     assert in_virtual_time(main()) == [0, 1, 2]
-    assert started == list(range(7))  # as one after the other, nothing more is begun after a failure
-    assert not cancelled  # 6 ended before 5 failed
+    assert started == list(range(8))  # 6 ended before 5 failed, and nothing more was begun then
+    assert cancelled == [7]
 
 
 def test_unordered_ends_at_the_first_failure_and_cancels_the_others(in_virtual_time: Run) -> None:
@@ -732,14 +732,22 @@ async def test_errors_while_closing_are_not_swallowed() -> None:
     with pytest.raises(OSError, match="source"):
         async with pipeline(source()).map(double) as items:
             await anext(items)
-    with pytest.raises(ExceptionGroup) as caught:
-        async with pipeline(source()) as items:
+
+    async def fail_in_the_block(begun: Iterator[int]) -> None:
+        async with pipeline(begun) as items:
+            await anext(items)
             raise KeyError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await fail_in_the_block(source())
     assert [type(error) for error in caught.value.exceptions] == [KeyError, OSError]
 
     async def async_source() -> AsyncIterator[int]:
-        for number in source():
-            yield number
+        try:
+            while True:
+                yield 0
+        finally:
+            raise OSError("source")
 
     async def cancelled() -> None:
         async with pipeline(async_source()).map(double) as items:
@@ -899,12 +907,17 @@ def test_random_pipelines_mean_what_they_say(in_virtual_time: Run, data: Any) ->
     closed: list[bool] = []
 
     async def async_source() -> AsyncIterator[int]:
+        ended = False
         try:
             for number in range(size):
                 await asyncio.sleep(number % 2)
                 yield number
+            ended = True
         finally:
-            await asyncio.sleep(1)
+            try:
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:  # once, and only of the end that comes by itself
+                assert ended
             closed.append(True)
 
     def source() -> Iterator[int]:
