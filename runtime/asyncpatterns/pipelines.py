@@ -1026,17 +1026,16 @@ def _mapped(reader: _Reader, items: Iterator[Any], steps: tuple[tuple[Any, _Stag
                 due = monotonic() + _MAX_SECONDS
                 seen = -math.inf
                 left = 1
-        value = item
         for function, stage in steps:
-            given = value
             try:
-                value = function(value)
+                value = function(item)
             except Exception as error:
-                _add_note(error, stage, given)
+                _add_note(error, stage, item)
                 raise
             if type(value) not in plain and _is_awaitable(value, plain):
-                value = yield from _resolve(reader, value, stage, given)
-        yield value
+                value = yield from _resolve(reader, value, stage, item)
+            item = value
+        yield item
 
 
 def _filtered(reader: _Reader, items: Iterator[Any], stage: _Stage) -> Generator[Any, None, None]:

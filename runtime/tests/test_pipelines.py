@@ -754,7 +754,7 @@ async def test_errors_while_closing_are_not_swallowed() -> None:
             async for _ in items:
                 task.cancel()
 
-    task = asyncio.ensure_future(cancelled())
+    task = asyncio.create_task(cancelled())
     with pytest.raises(BaseExceptionGroup) as group:
         await task
     assert isinstance(group.value.exceptions[0], asyncio.CancelledError)
@@ -956,7 +956,7 @@ def test_random_pipelines_mean_what_they_say(in_virtual_time: Run, data: Any) ->
         numbers: Pipeline[int] = pipeline(begun)
         for position, step in enumerate(steps):
             numbers = staged(numbers, step, at if end == "fail" and position == failing_step else None)
-        task = asyncio.ensure_future(iterate(numbers))
+        task = asyncio.create_task(iterate(numbers))
         if end == "cancel":
             await asyncio.sleep(at)
             task.cancel()
