@@ -496,19 +496,35 @@ class _Worker:
             await self._pump()
 
     async def _call_each(self) -> None:
-        stage, below, ready = self.stage, self.below, self.ready
-        function, ordered, keep = stage.function, stage.ordered, stage.kind == "filter"
+        stage, reader, below, ready = self.stage, self.reader, self.below, self.ready
+        function, ordered, keep, limit = stage.function, stage.ordered, stage.kind == "filter", stage.limit
         assert function is not None
+        asynchronous = _is_coroutine_function(function)
         working, task = self.working, _this_task()
+        counted: Collection[object] = self.slots if ordered else working
+        slot = _Slot(task)
         plain: set[type] = set()
-        while (item := await self._take(plain)) is not _EMPTY:
-            slot = _Slot(task)
+        while True:
+            item = _EMPTY
+            busy = reader.idle or reader.busy or self.input_ended or self.finished
+            if not busy and len(ready) + len(counted) < limit:
+                # What `_take` does, without its cost where there is no need to wait.
+                try:
+                    item = next(reader.items, _EMPTY)
+                except BaseException as error:
+                    self._lose_input(error)
+                    return
+            if item is _EMPTY or item is _WAIT:
+                item = await self._take(item is _WAIT)
+                if item is _EMPTY:
+                    return
             if ordered:
+                slot = _Slot(task)
                 self.slots.append(slot)
             working.add(task)
             try:
                 value = function(item)
-                if type(value) not in plain and _is_awaitable(value, plain):
+                if asynchronous or (type(value) not in plain and _is_awaitable(value, plain)):
                     value = await value
                 if keep:
                     value = item if value else _NOTHING
@@ -538,7 +554,7 @@ class _Worker:
         stage, task = self.stage, _this_task()
         assert stage.function is not None
         plain: set[type] = set()
-        while (item := await self._take(plain)) is not _EMPTY:
+        while (item := await self._take()) is not _EMPTY:
             slot = _Slot(task)
             if stage.ordered:
                 self.slots.append(slot)
@@ -565,32 +581,40 @@ class _Worker:
             elif self.input_ended and not self.working:
                 self._finish(self.input_error)
 
-    async def _take(self, plain: set[type]) -> Any:
-        """Wait for room and an item; `_EMPTY` at the end."""
+    async def _take(self, waits: bool = False) -> Any:
+        """Wait for room and an item; `_EMPTY` at the end. `waits`: whether the chain gave `_WAIT` already."""
         reader, limit = self.reader, self.stage.limit
         while not (self.input_ended or self.finished):
             try:
+                if waits:
+                    await reader.wait()
+                    waits = False
+                    continue
                 if reader.busy or self._outstanding() >= limit:
                     await reader.rest()
                     continue
                 item = next(reader.items, _EMPTY)
-                if item is _WAIT:
-                    await reader.wait()
-                    continue
             except BaseException as error:
-                if self.run.closing:
-                    self.run.note_error(error)
-                else:
-                    self._end_input(error)
-                if isinstance(error, KeyboardInterrupt | SystemExit):
-                    raise
+                self._lose_input(error)
                 return _EMPTY
+            if item is _WAIT:
+                waits = True
+                continue
             if item is _EMPTY:
                 self._end_input(None)
             elif reader.idle:
                 self._share_work()
             return item
         return _EMPTY
+
+    def _lose_input(self, error: BaseException) -> None:
+        """There is an exception in the place of an item."""
+        if self.run.closing:
+            self.run.note_error(error)
+        else:
+            self._end_input(error)
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise error
 
     def _share_work(self) -> None:
         """Wake more workers, all there is work for if calls are known to wait; else one, to find that out."""
@@ -852,7 +876,8 @@ class _Run(AsyncIterator[Any]):
         return self._inline
 
     async def __anext__(self) -> Any:
-        self._admit()
+        if self.closing:
+            self._admit()
         if self._waiting:
             raise RuntimeError("another task waits for a result of this pipeline already")
         reader = self._reader
@@ -870,12 +895,12 @@ class _Run(AsyncIterator[Any]):
             self._waiting = False
 
     async def _step_inline(self) -> AsyncGenerator[Any, None]:
-        reader = self._reader
+        reader, wait = self._reader, _WAIT
         for item in reader.items:
-            if item is _WAIT:
-                await reader.wait()
-            else:
+            if item is not wait:
                 yield item
+            else:
+                await reader.wait()
 
     def _admit(self) -> None:
         if self.closing:
@@ -1004,11 +1029,12 @@ class _Results(AsyncIterator[Any]):
 def _mapped(reader: _Reader, items: Iterator[Any], steps: tuple[tuple[Any, _Stage], ...]) -> Generator[Any, None, None]:
     """Call functions one after the other with each item; without any, only see that the others get their turn."""
     plain: set[type] = set()
+    wait = _WAIT  # a local name is found faster, which is felt here
     due = monotonic() + _MAX_SECONDS
     seen = -math.inf  # when it was looked at the clock, since the others had their turn
     left = 1
     for item in items:
-        if item is _WAIT:
+        if item is wait:
             yield item
             due = monotonic() + _MAX_SECONDS
             seen = -math.inf
