@@ -494,8 +494,11 @@ def test_unordered_ends_at_the_first_failure_and_cancels_the_others(in_virtual_t
 
     async def main() -> tuple[list[int], float]:
         got: list[int] = []
-        with pytest.raises(ValueError, match="3"):
-            await collect_into(got, pipeline([9, 3, 5, 1]).map(work, concurrency=4, ordered=False))
+        async with pipeline([9, 3, 5, 1]).map(work, concurrency=4, ordered=False) as items:
+            with pytest.raises(ValueError, match="3"):
+                await iterate_into(got, items)
+            await asyncio.sleep(0)
+            assert sorted(cancelled) == [5, 9]  # not only when the block is left
         return got, now()
 
     assert in_virtual_time(main()) == ([1], pytest.approx(3))
