@@ -492,24 +492,24 @@ class _Mailbox(Generic[T]):
     )
 
     def __init__(self, stream: ChangeStream[T], loop: asyncio.AbstractEventLoop, room: int, on_lag: OnLag) -> None:
-        self.stream = stream
-        self.loop = loop
-        self.room = room
-        self.on_lag = on_lag
-        self.blocks = on_lag == "block"
+        self.stream: ChangeStream[T] = stream
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.room: int = room
+        self.on_lag: OnLag = on_lag
+        self.blocks: bool = on_lag == "block"
         self.items: deque[T] = deque()
         self.waiter: asyncio.Future[None] | None = None
-        self.busy = False
-        self.closed = False
-        self.urgent = stream.closed  # whether there is something to tell the subscriber other than an item
-        self.lagging = False
-        self.dropped = 0
-        self.missed = 0
+        self.busy: bool = False
+        self.closed: bool = False
+        self.urgent: bool = stream.closed  # whether there is something to tell the subscriber other than an item
+        self.lagging: bool = False
+        self.dropped: int = 0
+        self.missed: int = 0
         # How many items may be taken before the other tasks run. As credit they are taken without looking at
         # anything else, so whatever needs a look turns it into `left`.
-        self.credit = 0
-        self.thread = 0  # where the credit was given
-        self.left = _ITEMS_PER_TURN
+        self.credit: int = 0
+        self.thread: int = 0  # where the credit was given
+        self.left: int = _ITEMS_PER_TURN
         # Weak: a task that failed holds, by its traceback, the subscription whose collection is waited for.
         self.consumer: weakref.ref[asyncio.Task[Any]] | None = None
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpatterns
 import pytest
 
 TYPING = Path(__file__).parent / "typing"
@@ -55,3 +56,11 @@ def test_pyright_sees_what_the_files_say(tmp_path: Path) -> None:
     result = pyright(tmp_path, TYPING)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "No source files" not in result.stdout
+
+
+def test_every_public_type_is_known_to_pyright(tmp_path: Path) -> None:
+    shutil.copytree(Path(asyncpatterns.__file__).parent, tmp_path / "asyncpatterns")
+    result = module(
+        "pyright", "--pythonpath", sys.executable, "--verifytypes", "asyncpatterns", "--ignoreexternal", cwd=tmp_path
+    )
+    assert "completeness score: 100%" in result.stdout, result.stdout + result.stderr
