@@ -53,6 +53,7 @@ configuration, in pyproject.toml (the nearest one upward that has the table):
   not-blocking = ["requests.get"]        # calls that do not
   entry-points = ["mylib.cli.main"]      # functions that the program starts with
   runners = ["mylib.serve"]              # what looks after a service's signals
+  runtime = true                         # fixes prefer the building blocks of asyncpatterns
   The command line goes before the configuration: --select forgets its rules.
 """
 

@@ -12,7 +12,7 @@ from .settings import Settings
 from .source import reason
 
 NAMES = ("blocking", "not-blocking", "entry-points", "runners")
-KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", *NAMES)
+KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", *NAMES, "runtime")
 
 
 class Config(NamedTuple):
@@ -124,7 +124,7 @@ def _config(table: Any, path: Path) -> Config:
         _strings(table, "exclude", where),
         tuple((glob, _codes(per_file, glob, f"{where} 'per-file-ignores'")) for glob in per_file),
         path.absolute().parent,
-        Settings(*(_qualified(table, key, where) for key in NAMES)),
+        Settings._make([*(_qualified(table, key, where) for key in NAMES), _switch(table, "runtime", where)]),
     )
 
 
@@ -137,6 +137,13 @@ def _strings(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Misuse(f"{where} {key!r} must be a list of strings")
     return tuple(value)
+
+
+def _switch(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise Misuse(f"{where} {key!r} must be true or false")
+    return value
 
 
 def _qualified(table: Mapping[str, Any], key: str, where: str) -> frozenset[str]:

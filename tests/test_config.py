@@ -165,6 +165,8 @@ def test_the_nearest_file_that_has_the_table(tmp_path: Path) -> None:
             "[tool.asyncfix]\nignore = ['AIO2011']",
             "[tool.asyncfix] 'ignore': no rule's code begins with 'AIO2011'; did you mean AIO201?",
         ),
+        ("[tool.asyncfix]\nruntime = 'yes'", "[tool.asyncfix] 'runtime' must be true or false"),
+        ("[tool.asyncfix]\nruntime = 1", "[tool.asyncfix] 'runtime' must be true or false"),
         ("[tool]\nasyncfix = 3", "[tool.asyncfix] must be a table"),
     ],
 )
@@ -201,8 +203,13 @@ def test_names_of_the_project(tmp_path: Path) -> None:
         'entry-points = ["mylib.cli:main"]\nrunners = ["mylib.serve"]\n'
     )
     assert load(path).settings == (
-        {"mylib.fetch", "mylib.Client.get"}, {"time.sleep"}, {"mylib.cli.main"}, {"mylib.serve"}
+        {"mylib.fetch", "mylib.Client.get"}, {"time.sleep"}, {"mylib.cli.main"}, {"mylib.serve"}, False
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "preferred"), [("", False), ("runtime = false", False), ("runtime = true", True)])
+def test_the_runtime_is_preferred_only_where_it_is_asked_for(tmp_path: Path, table: str, preferred: bool) -> None:
+    assert nearest(write(tmp_path, f"[tool.asyncfix]\n{table}").parent).settings.runtime is preferred
 
 
 @pytest.mark.parametrize("key", ["blocking", "not-blocking", "entry-points", "runners"])
