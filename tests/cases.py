@@ -39,7 +39,13 @@ def cases() -> Iterator[Case]:
         rule = RULES[path.parent.name.partition("_")[0].upper()]
         configured = path.with_name("pyproject.toml")
         settings = load(configured).settings if configured.exists() else NONE
-        yield Case(rule, path.read_text(), good_path.read_text(), f"{path.parent.name}/{path.stem}", settings)
+        name = f"{path.parent.name}/{path.stem}"
+        yield Case(rule, path.read_text(), good_path.read_text(), name, settings)
+        # What the fix makes of the same file where it may use the runtime.
+        with_runtime = good_path.with_stem(f"{good_path.stem}_runtime")
+        if with_runtime.exists():
+            configured_so = settings._replace(runtime=True)
+            yield Case(rule, path.read_text(), with_runtime.read_text(), f"{name}-runtime", configured_so)
 
 
 def found(source: str, rules: Iterable[Rule] | None = None, settings: Settings = NONE) -> list[Finding]:

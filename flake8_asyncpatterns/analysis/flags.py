@@ -1,6 +1,6 @@
-"""Flags: variables and attributes that are switched between True and False, and the `asyncio.Event` one may become.
+"""Flags: variables and attributes that are switched between True and False, and the Event or Stop one may become.
 
-An Event in the place of a flag is set exactly when the loops that test the flag are to end.
+A latch in the place of a flag is set exactly when the loops that test the flag are to end.
 """
 
 from __future__ import annotations
@@ -23,6 +23,22 @@ PLAIN_BASES = PROTOCOLS | {"builtins.object", "abc.ABC", "typing.Generic", "typi
 
 class NotUnderstood(Exception):
     """Why a flag cannot become an Event; its text is for people."""
+
+
+class Latch(NamedTuple):
+    """What stands for a flag, and how code says so: `made` is its class, `set` the method that sets it.
+
+    One that is `one_way` cannot be cleared, so that another takes its place; `noun` is what its name may end in.
+    """
+
+    made: str
+    noun: str
+    set: str = "set"
+    one_way: bool = False
+
+
+EVENT = Latch("asyncio.Event", "event")
+STOP = Latch("asyncpatterns.Stop", "latch", one_way=True)
 
 
 class Assignment(NamedTuple):
@@ -118,29 +134,33 @@ def relatives(cls: ast.ClassDef, module: Module) -> list[ast.ClassDef]:
 
 
 class Conversion:
-    """What turns one flag into an Event, set when the flag would be `not going`.
+    """What turns one flag into an Event (or another latch), set when the flag would be `not going`.
 
     `event` is the Event's name. Raises NotUnderstood when a use of the flag has no translation.
     """
 
-    def __init__(self, flag: Flag, event: str, module: Module, *, going: bool) -> None:
+    def __init__(self, flag: Flag, event: str, module: Module, *, going: bool, latch: Latch = EVENT) -> None:
         self.flag = flag
         self.event = event
         self.module = module
         self.going = going
+        self.latch = latch
         self._assigned = flag.assignments(module)
         self._first = self._creation()
         self._check()
 
-    def edits(self) -> Iterator[Edit]:
+    def edits(self) -> Iterator[Replace | Remove]:
         """The edits for all uses of the flag and the statements that declare it."""
         for assignment in self._assigned:
             yield self._assign(assignment)
         for use in self.flag.uses:
             if isinstance(use.ctx, ast.Load):
                 yield self._read(use)
+        made_in = {self.module.function(a.statement) for a in self._assigned if self._makes(a)}
         for statement in self.flag.declarations:
             others = [name for name in statement.names if name != self.flag.name]
+            if self.module.function(statement) in made_in:
+                others = [self.event if name == self.flag.name else name for name in statement.names]
             keyword = "global" if isinstance(statement, ast.Global) else "nonlocal"
             yield replace(statement, f"{keyword} {', '.join(others)}") if others else Remove(statement)
 
@@ -155,13 +175,18 @@ class Conversion:
         assert isinstance(use.value, ast.Name)  # what a flag's uses are like
         return f"{use.value.id}.{self.event}"
 
+    def _makes(self, assignment: Assignment) -> bool:
+        """Is a latch made here: the first one, or one in the place of one that cannot be cleared?"""
+        return assignment is self._first or (self.latch.one_way and assignment.value is self.going)
+
     def _assign(self, assignment: Assignment) -> Replace:
         event = self.spelled(assignment.target)
         goes = assignment.value is self.going
-        if assignment is not self._first:
-            return replace(assignment.statement, f"{event}.clear()" if goes else f"{event}.set()")
+        if not self._makes(assignment):
+            return replace(assignment.statement, f"{event}.clear()" if goes else f"{event}.{self.latch.set}()")
         made = f"{event} = {{event}}()"
-        return replace(assignment.statement, made if goes else f"{made}\n{event}.set()", event=Symbol("asyncio.Event"))
+        # Where it is made nobody waits for it yet.
+        return replace(assignment.statement, made if goes else f"{made}\n{event}.set()", event=Symbol(self.latch.made))
 
     def _read(self, use: Use) -> Replace:
         event = self.spelled(use)
@@ -228,16 +253,52 @@ class Conversion:
         for other in flag.doubtful:
             raise NotUnderstood(f"`{ast.unparse(other)}` in line {other.lineno} may be the same flag")
         for cls in self._users():
-            for base in {b for c in module.bases(cls) if c for b in c.bases}:
-                known = module.name(base.value if isinstance(base, ast.Subscript) else base) in PLAIN_BASES
-                if not known and not isinstance(module.definition(base), ast.ClassDef):
-                    raise NotUnderstood(f"`{ast.unparse(base)}`, which is not in this file, may use the flag as well")
+            for base in foreign_bases(cls, module):
+                raise NotUnderstood(f"`{ast.unparse(base)}`, which is not in this file, may use the flag as well")
         for cls in flag.classes:
             if any(flag.name == name for statement in cls.body for name in _bound(statement)):
                 raise NotUnderstood(f"in the body of `{cls.name}`, one Event would serve all instances")
         for constant in module.nodes(ast.Constant):
             if constant.value == flag.name and isinstance(constant.value, str):
                 raise NotUnderstood(f"a string in line {constant.lineno} may speak of the flag")
+
+
+def foreign_bases(cls: ast.ClassDef, module: Module) -> Iterator[ast.expr]:
+    """The bases of a class that other files define, and that may have attributes."""
+    for base in {b for c in module.bases(cls) if c for b in c.bases}:
+        known = module.name(base.value if isinstance(base, ast.Subscript) else base) in PLAIN_BASES
+        if not known and not isinstance(module.definition(base), ast.ClassDef):
+            yield base
+
+
+def event_to_stop(flag: Flag, latch: Latch, module: Module) -> list[Edit] | None:
+    """What makes a Stop of a flag that is an Event already; None: it does something that a Stop does not."""
+    foreign = (base for cls in flag.classes for base in foreign_bases(cls, module))
+    if flag.doubtful or any(True for _ in foreign):
+        return None
+    found = [_stop_use(use, latch, module) for use in flag.uses]
+    edits = [edits for edits in found if edits is not None]
+    return [edit for some in edits for edit in some] if len(edits) == len(found) else None
+
+
+def _stop_use(use: Use, latch: Latch, module: Module) -> list[Edit] | None:
+    around = module.parent(use)
+    match around:
+        case ast.Assign(targets=[_], value=ast.Call() as made) | ast.AnnAssign(value=ast.Call() as made):
+            if module.callee(made) != EVENT.made or made.args or made.keywords:
+                return None
+            named = [made.func, *([around.annotation] if isinstance(around, ast.AnnAssign) else [])]
+            if any(module.name(name) != EVENT.made for name in named):
+                return None
+            return [replace(name, "{stop}", stop=Symbol(latch.made)) for name in named]
+        case ast.Attribute(attr="is_set"):
+            return []
+        case ast.Attribute(attr="set"):
+            return [] if latch.set == "set" else [replace(around, f"{{event}}.{latch.set}", event=use)]
+        case ast.Attribute(attr="wait"):
+            awaited = module.parent(module.parent(around) or around)
+            return [] if isinstance(awaited, ast.Await) and isinstance(module.parent(awaited), ast.Expr) else None
+    return None
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:

@@ -145,16 +145,36 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ..analysis.calls import Calls
-from ..analysis.flags import Conversion, Flag, NotUnderstood, Use, flag, free, identifiers, required
-from ..flow import LOOPS, within
+from ..analysis.flags import (
+    EVENT,
+    STOP,
+    Conversion,
+    Flag,
+    Latch,
+    NotUnderstood,
+    Use,
+    event_to_stop,
+    flag,
+    free,
+    identifiers,
+    required,
+)
+from ..flow import LOOPS, always_true, within
 from ..knowledge.loops import LOGGING
 from ..module import Module
-from ..rule import Edit, Fix, FunctionDef, Related, Report, Symbol, replace, rule
+from ..rule import Fix, FunctionDef, Related, Remove, Replace, Report, Symbol, replace, rule
+from ..source import lines
 
 # A shorter sleep delays nobody's shutdown; it is polling, which another rule is about.
 LONG = 1.0
+LATCHES = frozenset({EVENT.made, STOP.made})
 # The names behind a delay are followed so far.
 NAME_DEPTH = 3
+UNSAFE = "the loop no longer sleeps to the end when it is told to stop"
+SUPERSEDED = ("asyncio.sleep",)
+NEEDS = "add `asyncpatterns` to your dependencies"
+# What the latch of a flag that lets loops go on may be called: set, it says that they are to end.
+ENDS = {EVENT.made: ("stopped",), STOP.made: ("stop", "stopped")}
 
 
 class Waiting(NamedTuple):
@@ -164,7 +184,7 @@ class Waiting(NamedTuple):
     coroutine: ast.AsyncFunctionDef
     test: Use
     going: bool  # what the flag is while the loop goes on
-    event: bool  # is the flag an Event already?
+    event: bool  # is the flag an Event or a Stop already?
     sleeps: list[ast.Await]
 
 
@@ -229,7 +249,7 @@ def _candidates(module: Module) -> Iterator[Waiting]:
         if sleeps and not _waits_for_event(loop, module):
             for test, going in _tested(loop):
                 event = isinstance(module.parent(test), ast.Attribute)
-                if not event or (not going and module.type_of(test) == "asyncio.Event"):
+                if not event or (not going and module.type_of(test) in LATCHES):
                     yield Waiting(loop, coroutine, test, going, event, sleeps)
 
 
@@ -443,46 +463,112 @@ def _fix(
     the_flag: Flag, loops: list[Waiting], cleared: list[Cleared], taken: set[str], module: Module
 ) -> tuple[Fix | None, str]:
     """The rewrite that all findings of one flag share, or why there is none."""
-    calls = Calls(module)
-    going = loops[0].going
-    if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
-        handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
-        return None, f"{handler}: install it by `loop.add_signal_handler()` first"
-    if calls.has_threads() or any(calls.in_thread(c.function) for c in cleared if c.function):
-        return None, "this file uses threads: an Event set in another thread does not wake the loop"
     if not all(_is_statement(sleep, module) for waiting in loops for sleep in waiting.sleeps):
         return None, "the sleep's result is used, or its delay given by keyword"
-    unsafe = "the loop no longer sleeps to the end when it is told to stop"
-    if loops[0].event:
-        return Fix(
-            *_waits(loops, lambda use: ast.unparse(use), module), unsafe=unsafe, supersedes=("asyncio.sleep",)
-        ), ""
-    event = free(_names(the_flag, going), taken - {the_flag.name})
-    taken.add(event)
+    if module.type_of(loops[0].test) == STOP.made:
+        return Fix(*_waits(loops, ast.unparse, STOP, module), unsafe=UNSAFE, supersedes=SUPERSEDED), ""
+    outside = _set_outside(cleared, module)
+    if module.settings.runtime:
+        latch = STOP._replace(set="set_threadsafe") if outside else STOP
+        if not loops[0].event:
+            return _converted(the_flag, loops, latch, taken, module)
+        edits = event_to_stop(the_flag, latch, module)
+        if edits is not None:
+            unsafe = f"{UNSAFE}; {NEEDS}{_seen_elsewhere(the_flag, module)}"
+            waits = _waits(loops, ast.unparse, latch, module)
+            return Fix(*edits, *waits, unsafe=unsafe, supersedes=SUPERSEDED), ""
+    if outside:
+        return None, outside
+    if not loops[0].event:
+        return _converted(the_flag, loops, EVENT, taken, module)
+    return Fix(*_waits(loops, ast.unparse, EVENT, module), unsafe=UNSAFE, supersedes=SUPERSEDED), ""
+
+
+def _set_outside(cleared: list[Cleared], module: Module) -> str:
+    """Why setting an Event where the flag is cleared may wake nobody; empty: it does."""
+    calls = Calls(module)
+    if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
+        handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
+        return f"{handler}: install it by `loop.add_signal_handler()` first"
+    if calls.has_threads() or any(calls.in_thread(c.function) for c in cleared if c.function):
+        return "this file uses threads: an Event set in another thread does not wake the loop"
+    return ""
+
+
+def _converted(
+    the_flag: Flag, loops: list[Waiting], latch: Latch, taken: set[str], module: Module
+) -> tuple[Fix | None, str]:
+    """The rewrite of a flag that becomes a latch, or why there is none."""
+    going = loops[0].going
+    name = free(_names(the_flag, going, latch), taken - {the_flag.name})
+    taken.add(name)
     try:
-        conversion = Conversion(the_flag, event, module, going=going)
+        conversion = Conversion(the_flag, name, module, going=going, latch=latch)
     except NotUnderstood as reason:
         return None, str(reason)
-    if not the_flag.name.startswith("_") and (the_flag.classes or _is_global(the_flag, module)):
-        unsafe += f"; other files that use `{the_flag.name}` have to be changed, too"
-    return Fix(
-        *conversion.edits(), *_waits(loops, conversion.spelled, module), unsafe=unsafe, supersedes=("asyncio.sleep",)
-    ), ""
+    unsafe = UNSAFE if latch is EVENT else f"{UNSAFE}; {NEEDS}"
+    waits = list(_waits(loops, conversion.spelled, latch, module, the_flag))
+    gone = {inner for edit in waits if not isinstance(edit.node, ast.Call) for inner in ast.walk(edit.node)}
+    kept = (edit for edit in conversion.edits() if edit.node not in gone)
+    unsafe += _seen_elsewhere(the_flag, module)
+    return Fix(*kept, *waits, unsafe=unsafe, supersedes=SUPERSEDED), ""
 
 
-def _waits(loops: list[Waiting], spelled: Callable[[Use], str], module: Module) -> Iterator[Edit]:
+def _seen_elsewhere(the_flag: Flag, module: Module) -> str:
+    """What to say of other files."""
+    if the_flag.name.startswith("_") or not (the_flag.classes or _is_global(the_flag, module)):
+        return ""
+    return f"; other files that use `{the_flag.name}` have to be changed, too"
+
+
+def _waits(
+    loops: list[Waiting], spelled: Callable[[Use], str], latch: Latch, module: Module, the_flag: Flag | None = None
+) -> Iterator[Replace | Remove]:
+    """The edits by which the loops sleep no longer than until the latch is set."""
     for waiting in loops:
+        name = spelled(waiting.test)
+        if latch.made == EVENT.made:
+            yield from (_wait(sleep, name, module) for sleep in waiting.sleeps)
+            continue
+        leaving = _asks_after_sleep(waiting, the_flag, module) if the_flag else None
         for sleep in waiting.sleeps:
-            yield _wait(sleep, spelled(waiting.test), module)
+            delay = _delay(sleep)
+            assert delay is not None
+            if leaving and module.statement(sleep) is waiting.loop.body[0]:
+                yield replace(waiting.loop.test, f"await {name}.sleep({{delay}})", delay=delay)
+                yield Remove(waiting.loop.body[0])
+                yield Remove(leaving)
+            else:
+                yield replace(sleep.value, f"{name}.sleep({{delay}})", delay=delay)
 
 
-def _names(the_flag: Flag, going: bool) -> Iterator[str]:
-    """What the Event may be called: set, it says that the loop is to end."""
+def _asks_after_sleep(waiting: Waiting, the_flag: Flag, module: Module) -> ast.If | None:
+    """The `if stopped: break` right behind the sleep that begins each turn of a loop: `while await stop.sleep(60)`."""
+    loop, going = waiting.loop, waiting.going
+    if loop.orelse or not (always_true(loop.test) or _only_asks(loop.test, True, going, the_flag)):
+        return None
+    match loop.body:
+        case [ast.Expr(value=ast.Await() as sleep), ast.If(test=test, body=[ast.Break()], orelse=[]) as leaving, _, *_]:
+            text = lines(module.text)[sleep.lineno - 1 : leaving.end_lineno]
+            if sleep in waiting.sleeps and _only_asks(test, False, going, the_flag) and "#" not in "".join(text):
+                return leaving
+    return None
+
+
+def _only_asks(test: ast.expr, outcome: bool, going: bool, the_flag: Flag) -> bool:
+    """Does this condition come out so for one reason only: that the flag lets the loop go on?"""
+    found = [(use, value) for use, value in required(test, outcome) if use in the_flag.uses]
+    return [value for _, value in found] == [going] and not any(isinstance(n, ast.BoolOp) for n in ast.walk(test))
+
+
+def _names(the_flag: Flag, going: bool, latch: Latch) -> Iterator[str]:
+    """What the latch may be called: set, it says that the loop is to end."""
     private = "_" if the_flag.classes or the_flag.name.startswith("_") else ""
-    base = f"{private}stopped" if going else f"{private}{the_flag.name.lstrip('_')}"
+    words = ENDS[latch.made] if going else (the_flag.name.lstrip("_"),)
+    yield from (f"{private}{word}" for word in words)
+    base = f"{private}{words[-1]}_{latch.noun}"
     yield base
-    yield f"{base}_event"
-    yield from (f"{base}_event_{number}" for number in range(2, 1000))
+    yield from (f"{base}_{number}" for number in range(2, 1000))
 
 
 def _is_global(the_flag: Flag, module: Module) -> bool:
@@ -496,7 +582,7 @@ def _is_statement(sleep: ast.Await, module: Module) -> bool:
     return False
 
 
-def _wait(sleep: ast.Await, event: str, module: Module) -> Edit:
+def _wait(sleep: ast.Await, event: str, module: Module) -> Replace:
     delay = _delay(sleep)
     assert delay is not None
     return replace(
