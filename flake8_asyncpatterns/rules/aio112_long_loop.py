@@ -79,6 +79,31 @@ async def blur(image):
             image[y][x] //= 2
 ```
 
+With the runtime, the time since others last had a turn decides, whatever a round takes, and no counter is needed:
+
+```toml
+[tool.asyncfix]
+runtime = true
+```
+
+```python bad
+import itertools
+
+async def play(display, frames):
+    for frame in itertools.cycle(frames):
+        display.show(frame)
+```
+
+```python good
+import itertools
+
+import asyncpatterns
+
+async def play(display, frames):
+    async for frame in asyncpatterns.cooperative(itertools.cycle(frames)):
+        display.show(frame)
+```
+
 Nothing is said where the rounds are not certain: a loop with a `break`, `return` or `raise`, or one inside a `try`
 that catches what may come out of it.
 
@@ -87,6 +112,10 @@ that catches what may come out of it.
 Unsafe: with `await asyncio.sleep(0)` now and then, other tasks get to run in the middle of the loop, and may change
 what it works on. A comprehension has no place for it, and is left to you: write a loop, or move the work to a thread
 (`asyncio.to_thread`) or, where it is pure Python, to a process.
+
+With `runtime = true` in `[tool.asyncfix]` the loop goes over `asyncpatterns.cooperative(…)`, which lets others run
+whenever they have not for 5 ms; where each round is a long one, it gets an `await asyncpatterns.checkpoint()`, which
+does the same. The package has to be added to the dependencies.
 
 ## When to ignore
 
@@ -105,12 +134,13 @@ from collections.abc import Iterator
 
 from ..analysis.loops import Nest, nest, span, whole
 from ..module import Module
-from ..rule import Edit, Fix, Insert, Report, Symbol, insert, rule
+from ..rule import Edit, Fix, MakeAsync, Report, Symbol, insert, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
 
 LONG = 1_000_000
 # About so many steps lie between two hand-overs: a millisecond or less where the steps are simple ones.
 PERIOD = 10_000
+NEEDS = "add `asyncpatterns` to your dependencies"
 REASON = "other tasks get to run in the middle of this loop, and may change what it works on"
 NO_PLACE = "a comprehension has no place for an `await`; write a loop, or move the work to a thread"
 NO_COUNTER = "nothing in this loop counts its rounds; count them, and `await asyncio.sleep(0)` every so often"
@@ -133,7 +163,8 @@ def long_loop(loop: ast.AST, module: Module) -> Iterator[Report]:
     if refusals:
         yield Report(loop, message, refusal=refusals[0])
     else:
-        yield Report(loop, message, Fix(*(edit for edit in edits if not isinstance(edit, str)), unsafe=REASON))
+        unsafe = f"{REASON}; {NEEDS}" if module.settings.runtime else REASON
+        yield Report(loop, message, Fix(*(edit for edit in edits if not isinstance(edit, str)), unsafe=unsafe))
 
 
 def _is_in_a_long_one(loop: ast.AST, module: Module) -> bool:
@@ -157,11 +188,23 @@ def _hand_overs(found: Nest, module: Module) -> Iterator[Edit | str]:
     if any(inner.steps >= LONG for inner in heavy) or (heavy and all(isinstance(i.loop, ast.For) for i in heavy)):
         for inner in heavy:
             yield from _hand_overs(inner, module)
+    elif module.settings.runtime:
+        yield from _by_the_clock(found, found.loop)
     else:
         yield _hand_over(found, found.loop, module)
 
 
-def _hand_over(found: Nest, loop: ast.For, module: Module) -> Insert | str:
+def _by_the_clock(found: Nest, loop: ast.For) -> Iterator[Edit]:
+    """The same with the runtime, which looks at the time."""
+    if found.steps_a_round >= PERIOD:
+        yield insert(loop.body[0], "await {checkpoint}()", checkpoint=Symbol("asyncpatterns.checkpoint"))
+    else:
+        cooperative = Symbol("asyncpatterns.cooperative")
+        yield MakeAsync(loop)
+        yield replace(loop.iter, "{cooperative}({iterable})", cooperative=cooperative, iterable=loop.iter)
+
+
+def _hand_over(found: Nest, loop: ast.For, module: Module) -> Edit | str:
     first, sleep = loop.body[0], Symbol("asyncio.sleep")
     every = int(PERIOD // found.steps_a_round)
     if every <= 1:
