@@ -282,7 +282,7 @@ def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Sp
     if not (text.first_on_line(statement) and text.last_on_line(statement)):
         return _remove_from_line(block, statement, text)
     splice = _remove_lines(start, end, text)
-    if isinstance(statement, (ast.Import, ast.ImportFrom)) and not splice.parts:
+    if not splice.parts:
         return Splice(splice.start, _without_double_gap(splice, text), ())
     return splice
 
