@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
+from .compositions import composition
 from .meanings import returned
 
 if TYPE_CHECKING:
     from ..module import Module
+    from .compositions import Composition
     from .kinds import Kinds
 
 
@@ -61,12 +63,32 @@ def fix_of(group: Iterable[Conversion], module: Module, kinds: Kinds) -> Fix:
         for edit in (*_edits(conversion, module, kinds), *conversion.edits):
             place = edit.decorator if isinstance(edit, RemoveDecorator) else edit.node  # type: ignore[union-attr]  # no Insert among them
             edits.setdefault((type(edit), place), edit)
-    unsafe = "; ".join(dict.fromkeys(c.unsafe for c in group if c.unsafe))
+    unsafe = "; ".join(dict.fromkeys(reason for c in group for reason in _doubts(c, module)))
     return Fix(*edits.values(), unsafe=unsafe, supersedes=(COROUTINE, TYPES_COROUTINE))
+
+
+def _doubts(conversion: Conversion, module: Module) -> Iterator[str]:
+    """Why a person should look at a conversion first."""
+    if conversion.unsafe:
+        yield conversion.unsafe
+    if _connected(conversion, module):
+        yield "the functions are taken when they are connected; add `asyncpatterns` to your dependencies"
+
+
+def _connected(conversion: Conversion, module: Module) -> Composition | None:
+    """What the runtime's `connect` can do instead, where that is preferred."""
+    if conversion.decorators or not module.settings.runtime:
+        return None
+    return composition(conversion.function, module)
 
 
 def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edit]:
     function = conversion.function
+    if connected := _connected(conversion, module):
+        connect = Symbol("asyncpatterns.connect")
+        yield replace(function, "return {connect}(*{functions})", connect=connect, functions=connected.functions)
+        yield Remove(connected.returned)
+        return
     for decorator in conversion.decorators:
         yield RemoveDecorator(function, decorator)
     yield MakeAsync(function)

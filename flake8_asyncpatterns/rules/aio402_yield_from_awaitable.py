@@ -91,6 +91,45 @@ def connect(functions):
 add_two = connect([increment, increment])
 ```
 
+With the runtime a function that connects functions needs no coroutine of its own:
+
+```toml
+[tool.asyncfix]
+runtime = true
+```
+
+```python bad
+async def increment(x):
+    return x + 1
+
+
+def connect(functions):
+    def connected(*args, **kwargs):
+        result = yield from functions[0](*args, **kwargs)
+        for function in functions[1:]:
+            result = yield from function(result)
+        return result
+
+    return connected
+
+
+add_two = connect([increment, increment])
+```
+
+```python good
+import asyncpatterns
+
+async def increment(x):
+    return x + 1
+
+
+def connect(functions):
+    return asyncpatterns.connect(*functions)
+
+
+add_two = connect([increment, increment])
+```
+
 Only what is known to be awaitable counts: `yield from` over things to iterate is what plain generators are for.
 
 ## Fix
@@ -99,6 +138,11 @@ Only what is known to be awaitable counts: `yield from` over things to iterate i
 where every `yield from` drives what is known to be awaitable, or where a coroutine or the event loop drives the
 function. It is unsafe where some are unknown, such as calls of functions that are parameters: there, whoever calls this
 from another file may hand over something that can only be iterated.
+
+With `runtime = true` in `[tool.asyncfix]`, a generator that hands what it is called with to the first of some functions
+and each result to the next gives way to `asyncpatterns.connect(*functions)`, which takes plain functions as well and
+has no use for an empty list: it says so at once. That is unsafe, because the functions are taken when they are
+connected, and the package has to be added to the dependencies. A comment inside of the generator keeps it.
 
 There is no fix, and the reason is said, where the generator is handed to something that may iterate it.
 
