@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from . import runtime
+
 # Types whose objects take `async with`, and raise for `with`.
 # Sources: Lib/asyncio/{locks,taskgroups,timeouts}.py and Lib/contextlib.py of CPython 3.11-3.14; the packages, asked
 # for `__enter__`: aiohttp 3.14 (which has one that raises), anyio 4.16, asyncpg 0.32, httpx 0.28, psycopg 3.3,
 # redis 8.1, trio 0.35. (`with await lock` went in Python 3.9.)
-MANAGERS = frozenset({
+MANAGERS = runtime.MANAGERS | frozenset({
     "asyncio.Barrier", "asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Semaphore",
     "asyncio.TaskGroup", "asyncio.Timeout", "asyncio.AbstractServer", "asyncio.Server",
     "contextlib.AsyncExitStack", "contextlib.aclosing",
@@ -20,7 +22,7 @@ MANAGERS = frozenset({
 })  # fmt: skip
 
 # Functions whose result is such an object.
-MAKE_MANAGERS = frozenset({
+MAKE_MANAGERS = runtime.MAKE_MANAGERS | frozenset({
     "asyncio.timeout", "asyncio.timeout_at",
     "aiohttp.ClientSession.delete", "aiohttp.ClientSession.get", "aiohttp.ClientSession.head",
     "aiohttp.ClientSession.options", "aiohttp.ClientSession.patch", "aiohttp.ClientSession.post",
@@ -31,10 +33,10 @@ MAKE_MANAGERS = frozenset({
 })  # fmt: skip
 
 # Types whose objects take `async for`, and raise for `for`. Sources: Lib/asyncio/streams.py; aiohttp/streams.py.
-ITERABLES = frozenset({"asyncio.StreamReader", "aiohttp.ClientWebSocketResponse"})
+ITERABLES = runtime.ITERABLES | frozenset({"asyncio.StreamReader", "aiohttp.ClientWebSocketResponse"})
 
 # Functions that give an asynchronous iterator. Sources: httpx 0.28, redis 8.1, asked with `inspect`.
-MAKE_ITERATORS = frozenset({
+MAKE_ITERATORS = runtime.MAKE_ITERATORS | frozenset({
     "httpx.Response.aiter_bytes", "httpx.Response.aiter_lines", "httpx.Response.aiter_raw", "httpx.Response.aiter_text",
     "redis.asyncio.Redis.hscan_iter", "redis.asyncio.Redis.scan_iter", "redis.asyncio.Redis.sscan_iter",
     "redis.asyncio.Redis.zscan_iter", "redis.asyncio.client.PubSub.listen",

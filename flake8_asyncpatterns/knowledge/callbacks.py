@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from . import runtime
+
 # Where a callback runs, which decides how a coroutine can be run there:
 # once on the loop; on the loop from another thread; on the loop whenever something is ready; in a thread of its own
 # or of a pool; in whatever thread; in another process; at exit; as a signal handler; on leaving a `with`.
@@ -88,6 +90,8 @@ def _methods(owners: str, methods: str, result: str) -> dict[str, str]:
 # Calls that give nothing that could be called, and what they give instead.
 # Source: CPython's documentation and Lib/ of 3.11 to 3.14; typeshed's annotations agree.
 RESULTS = {
+    **dict.fromkeys(runtime.NONE, "None"),
+    **dict.fromkeys(runtime.BOOLS, "a bool"),
     **_methods(
         "asyncio.AbstractEventLoop",
         "stop close call_exception_handler default_exception_handler set_debug set_default_executor "

@@ -5,6 +5,8 @@ Futures and tasks are not here: they get on with their work whether they are awa
 
 from __future__ import annotations
 
+from . import runtime
+
 
 def _methods(owners: str, methods: str) -> frozenset[str]:
     return frozenset(f"{owner}.{method}" for owner in owners.split() for method in methods.split())
@@ -121,7 +123,7 @@ LIBRARIES = frozenset().union(
     ),
 )  # fmt: skip
 
-COROUTINES = ASYNCIO | LIBRARIES
+COROUTINES = ASYNCIO | LIBRARIES | runtime.COROUTINES
 
 # What can be awaited or entered with `async with`, and does nothing before.
 # Sources: aiohttp/client.py, asyncpg/pool.py, websockets/asyncio/client.py.

@@ -16,5 +16,6 @@ TRANSPARENT = SAME_RESULT | {"abc.abstractmethod", "typing.final", "typing_exten
 # What `async with` enters without keeping anybody out. Of anything else that is not known it is assumed that it may.
 NO_LOCKS = frozenset({
     "asyncio.timeout", "asyncio.timeout_at", "asyncio.TaskGroup", "async_timeout.timeout", "anyio.create_task_group",
+    "asyncpatterns.TaskPool", "asyncpatterns.shutdown_signals",
     "contextlib.AsyncExitStack", "contextlib.aclosing", "aiohttp.ClientSession", "httpx.AsyncClient",
 })  # fmt: skip

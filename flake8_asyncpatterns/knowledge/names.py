@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import blocking
+from . import blocking, runtime
 
 # Modules whose public names their package exports: the package's name is the one that tables use.
 # Source: the imports in the __init__.py of each package (CPython 3.11-3.14).
@@ -21,6 +21,7 @@ HOMES = {
     "concurrent.futures._base": "concurrent.futures",
     "concurrent.futures.process": "concurrent.futures",
     "concurrent.futures.thread": "concurrent.futures",
+    **runtime.HOMES,
 }  # fmt: skip
 
 # Libraries with an event loop of their own, under which nothing of asyncio works. (Twisted can be put on top of
@@ -89,6 +90,7 @@ RETURNS = {
     "asyncio.all_tasks": "set[asyncio.Task]",
     "logging.getLogger": "logging.Logger",
     **blocking.RETURNS,
+    **runtime.RETURNS,
 }
 
 # What awaiting a call of a function gives. Source: the asyncio documentation.
@@ -102,6 +104,7 @@ AWAITED = {
     "asyncio.wait": "tuple[set[asyncio.Task], set[asyncio.Task]]",
     "asyncio.AbstractEventLoop.create_server": "asyncio.Server",
     "asyncio.AbstractEventLoop.create_unix_server": "asyncio.Server",
+    **runtime.AWAITED,
 }
 
 # What `with x as y` makes of `y` where it is not the `x` itself.
@@ -119,6 +122,7 @@ ENTERED = {
     "threading.Lock": "bool",
     "threading.RLock": "bool",
     "threading.Semaphore": "bool",
+    **runtime.ENTERED,
 }
 
 # What `/` makes of one of these and something else is one of them again.
@@ -140,7 +144,7 @@ HANDED_ON = frozenset({
 
 def canonical(name: str) -> str:
     """The name that the tables use: `asyncio.locks.Lock` → `asyncio.Lock`, `compat.asyncio.sleep` → `asyncio.sleep`."""
-    if name.partition(".")[0] not in ("asyncio", "concurrent"):
+    if name.partition(".")[0] not in ("asyncio", "asyncpatterns", "concurrent"):
         owner, _, attribute = name.rpartition(".")
         return f"asyncio.{attribute}" if attribute in HANDED_ON and owner.endswith(".asyncio") else name
     for home, public in HOMES.items():

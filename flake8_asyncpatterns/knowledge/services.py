@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import runtime
+
 # Packages whose runners install handlers of their own for SIGINT and SIGTERM. A file that imports one is taken to leave
 # signals to it. Read in their sources: aiogram/dispatcher/dispatcher.py, arq/worker.py, kopf/_core/reactor/running.py,
 # pyrogram/methods/utilities/idle.py, quart/app.py, sanic/worker/manager.py; said in its documentation: aiorun.
@@ -19,8 +21,8 @@ IN_DOUBT = frozenset(
 RUNNERS = HANDLE_SIGNALS | IN_DOUBT
 
 # Functions that run a service and handle its signals, in packages that have other uses too.
-# Sources: aiohttp/web.py (run_app makes its runner handle signals), the runtime of this project.
-RUNNING = frozenset({"aiohttp.web.run_app", "asyncpatterns.run", "asyncpatterns.service.run"})
+# Source: aiohttp/web.py (run_app makes its runner handle signals).
+RUNNING = frozenset({"aiohttp.web.run_app", runtime.RUN})
 
 # How a program hands a coroutine over to run. Source: CPython's Lib/asyncio/runners.py and base_events.py, uvloop.
 RUN = frozenset({"asyncio.run", "uvloop.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete"})

@@ -20,7 +20,8 @@ TASK_GROUP = "asyncio.TaskGroup"
 
 # Blocks that cancel the task inside of them, which must be the one that entered them. Source: PEP 789.
 TASK_SCOPES = TIME_LIMITS | {
-    TASK_GROUP, "anyio.create_task_group", "anyio.CancelScope", "trio.open_nursery", "trio.CancelScope",
+    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group",
+    "anyio.CancelScope", "trio.open_nursery", "trio.CancelScope",
 }  # fmt: skip
 
 # Parts of the names of calls that may raise a TimeoutError by themselves: that of the operating system, or of a limit

@@ -64,12 +64,13 @@ import ast
 from collections.abc import Iterator
 
 from ..flow import body, is_generator, within
+from ..knowledge import runtime
 from ..knowledge.names import OTHER_LOOPS
 from ..knowledge.services import RUN, RUN_FOREVER
 from ..module import Module
 from ..rule import Fix, Related, Report, Symbol, replace, rule
 
-NESTED = RUN | {RUN_FOREVER, "anyio.run"}
+NESTED = RUN | {RUN_FOREVER, "anyio.run", runtime.RUN}
 METHODS = frozenset({"run", "run_until_complete", "run_forever"})
 # Only event loops have methods of these names.
 UNMISTAKABLE = frozenset({"run_until_complete"})
@@ -167,10 +168,12 @@ def _report(call: ast.Call, module: Module) -> Report:
         ):
             if module.callee(call) == "anyio.run":
                 return Report(call, message, refusal="`anyio.run()` takes a coroutine function")
+            if module.callee(call) == runtime.RUN and not isinstance(awaited, ast.Call):
+                return Report(call, message, refusal=f"`{called}()` takes a coroutine function, too")
             if any(isinstance(around, (ast.GeneratorExp, ast.Lambda)) for around in module.ancestors(call)):
                 return Report(call, message, refusal="a generator expression with `await` is another kind of thing")
             template = "{awaited}" if isinstance(module.parent(call), ast.Await) else "await {awaited}"
-            fix = Fix(replace(call, template, awaited=awaited), unsafe=STARTS, supersedes=("asyncio.run",))
+            fix = Fix(replace(call, template, awaited=awaited), unsafe=STARTS, supersedes=("asyncio.run", runtime.RUN))
             return Report(call, message, fix)
     return Report(call, message, refusal="it is not called with one coroutine by position")
 

@@ -113,6 +113,45 @@ class Poller:
 
 Where the flag is an `asyncio.Event` already, and the loop only asks whether it is set, the sleep becomes a wait.
 
+The runtime's `Stop` has such a sleep:
+
+```toml
+[tool.asyncfix]
+runtime = true
+```
+
+```python bad
+import asyncio
+
+class Poller:
+    def __init__(self):
+        self._running = True
+
+    def stop(self):
+        self._running = False
+
+    async def run(self):
+        while self._running:
+            await self.poll()
+            await asyncio.sleep(30)
+```
+
+```python good
+import asyncpatterns
+
+class Poller:
+    def __init__(self):
+        self._stop = asyncpatterns.Stop()
+
+    def stop(self):
+        self._stop.set()
+
+    async def run(self):
+        while not self._stop.is_set():
+            await self.poll()
+            await self._stop.sleep(30)
+```
+
 ## Fix
 
 Unsafe: the flag becomes an `asyncio.Event`, and the sleeps of its loops become waits on it with a timeout. All uses
@@ -121,6 +160,11 @@ be changed by hand. Nothing is changed where a use of the flag is not understood
 handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the loop, which
 `loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would. Before Python 3.10 an Event belongs to the event
 loop that is current when it is made: there, make it in the coroutine.
+
+With `runtime = true` in `[tool.asyncfix]` the flag, or the Event, becomes an `asyncpatterns.Stop`, which has to be
+added to the dependencies. It cannot be cleared: where a flag goes back, another Stop takes its place. Its
+`set_threadsafe()` wakes the loop from a handler of `signal.signal()` and from another thread as well, so that there is
+a fix for these, too. A file that uses a Stop already gets `stop.sleep()` either way.
 
 Two flaws that often come with such a loop are left to you: `loop.add_signal_handler()` raises NotImplementedError on
 Windows, and once it handles Ctrl-C, a second one cannot cancel work that hangs. The runtime's `run()` does both, and

@@ -186,7 +186,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ..analysis.calls import Calls
-from ..analysis.flags import Conversion, NotUnderstood, flag, free, identifiers, required
+from ..analysis.flags import EVENT, STOP, Conversion, NotUnderstood, flag, free, identifiers, required
 from ..analysis.testcode import is_test
 from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
@@ -501,7 +501,7 @@ def _fix(loop: Polling, pause: ast.Expr, states: list[ast.expr], module: Module)
 def _await_event(
     loop: ast.While, pause: ast.Expr, use: ast.expr, going: bool, module: Module
 ) -> tuple[Fix | None, str]:
-    if going or module.type_of(use) != "asyncio.Event":
+    if going or module.type_of(use) not in (EVENT.made, STOP.made):
         return None, "an Event can be awaited until it is set, and not until it is cleared"
     name = ast.unparse(use)
     cleared = any(a.attr == "clear" and ast.unparse(a.value) == name for a in module.nodes(ast.Attribute))
