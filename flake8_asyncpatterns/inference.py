@@ -411,6 +411,8 @@ class Inference:
             name = self.callee(manager)
             if name in ("contextlib.closing", "contextlib.aclosing") and manager.args:
                 return self.type(manager.args[0])
+            if name in ENTERED:
+                return self._from_table(ENTERED[name])
             function = self.definition(manager.func)
             if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 match function.decorator_list:

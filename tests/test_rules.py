@@ -10,6 +10,7 @@ from cases import FIXTURES, ROOT, Case, cases, codes, found, mended
 
 from flake8_asyncpatterns.docs import examples
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import NONE
 
 every_case = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases()])
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -85,7 +86,8 @@ def test_safe_fixes_alone_leave_what_is_unsafe(case: Case) -> None:
 @pytest.mark.parametrize("path", SILENT, ids=lambda path: path.stem)
 def test_good_code_is_silent(path) -> None:
     text = path.read_text()
-    assert [(f.line, f.rule.code, f.message) for f in found(text)] == []
+    for settings in (NONE, NONE._replace(runtime=True)):
+        assert [(f.line, f.rule.code, f.message) for f in found(text, settings=settings)] == []
 
 
 @pytest.mark.parametrize("path", [*SILENT, *sorted(FIXTURES.glob("*/*bad.py"))], ids=lambda path: path.stem)

@@ -28,6 +28,7 @@ COROUTINES = frozenset({"asyncpatterns.checkpoint"}).union(
     _methods("SizedQueue", "get join put"),
     _methods("Stop", "sleep wait"),
     _methods("TaskPool", "spawn"),
+    _methods("cooperative", "aclose"),
     _methods("Value", "wait_for"),
     _methods("redis.RedisChangeStream", "position publish"),
 )
