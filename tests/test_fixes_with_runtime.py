@@ -46,8 +46,6 @@ def space(source: str, **names: Any) -> dict[str, Any]:
     return defined
 
 
-# ---- AIO303 ---------------------------------------------------------------------------------------------------------
-
 HANDLED = """\
 import asyncio
 import signal
@@ -294,8 +292,6 @@ def test_the_annotation_of_an_event_changes_with_it() -> None:
     assert "stop: asyncpatterns.Stop = asyncpatterns.Stop()" in fixed(source)
 
 
-# ---- AIO112 ---------------------------------------------------------------------------------------------------------
-
 COMPUTING = """\
 import asyncio
 
@@ -374,8 +370,6 @@ def test_an_endless_loop_without_a_counter_can_be_cancelled_once_it_is_fixed() -
     assert taken[:4] == [*"abca"]
 
 
-# ---- AIO402 ---------------------------------------------------------------------------------------------------------
-
 PIPELINE = """\
 import asyncio
 
@@ -449,6 +443,7 @@ def test_a_method_and_an_import_of_the_same_name_are_not_in_the_way() -> None:
         ("funcs[0](*args, **kwargs)", "funcs[0](*args)"),
         ("    return wrapper", "    wrapper.parts = funcs\n    return wrapper"),
         ("def connect(funcs):", "def connect(funcs):\n    funcs = list(funcs)"),
+        ("def connect(funcs):", "def connect(funcs):\n    print(lambda: wrapper)"),
         ("            data =", "            print(f)\n            data ="),
     ],
 )
@@ -466,8 +461,6 @@ def test_the_articles_pipeline_computes_and_refuses_an_empty_list_at_once() -> N
     with pytest.raises(TypeError, match="at least one"):
         program["connect"]([])
 
-
-# ---- AIO301 ---------------------------------------------------------------------------------------------------------
 
 SERVICES = {
     "a server": """\
@@ -589,8 +582,6 @@ def test_the_fixtures_clean_up_when_they_are_terminated(name: str, tmp_path: Pat
         assert program.lines == ["ready", "cleaned up"]
 
 
-# ---- AIO502 ---------------------------------------------------------------------------------------------------------
-
 OBSERVED = """\
 import asyncio
 from typing import AsyncIterator
@@ -649,9 +640,6 @@ def test_the_fixtures_thermometer_tells_every_reading() -> None:
     thermometer = space(source)["Thermometer"]("sensor")
     seen = asyncio.run(seen_by_a_slow_reader(thermometer.readings, thermometer.report))
     assert seen == [*range(100)]
-
-
-# ---- both fronts ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -637,6 +637,20 @@ def test_the_parentheses_of_a_yield_stay_where_they_part_words(before: str, afte
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("def g():\n    a()\n\n    f()\n\n\nb()\n", "def g():\n    a()\n\n\nb()\n"),
+        ("a()\n\nf()\n\nb()\n", "a()\n\nb()\n"),
+        ("a()\nf()\n\nb()\n", "a()\n\nb()\n"),
+        ("a()\n\nf()\nb()\n", "a()\n\nb()\n"),
+        ("a()\n\nf()  # why\n\nb()\n", "a()\n\n# why\n\nb()\n"),
+    ],
+)
+def test_a_removed_statement_leaves_no_gap_on_top_of_another(before: str, after: str) -> None:
+    assert rewritten(before, lambda module: [Remove(module.statement(c)) for c in calls("f")(module)]) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         ("f(); y()  # why", "y()  # why"),
         ("x() ; f()", "x()"),
         ("x(); f() ; y();", "x(); y();"),
