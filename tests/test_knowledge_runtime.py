@@ -27,7 +27,7 @@ def members(which: object) -> set[str]:
 
 
 def resolved(name: str) -> object:
-    """What a table's name means; None: there is no such class or function (the extra for Redis is not installed)."""
+    """What a table's name means; None: there is no such class or function."""
     thing = PUBLIC.get(".".join(name.split(".")[:2]))
     for part in name.split(".")[2:] if thing is not None else ():
         thing = getattr(thing, part)

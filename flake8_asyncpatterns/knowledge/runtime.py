@@ -14,7 +14,18 @@ def _methods(owner: str, methods: str) -> frozenset[str]:
 HOMES = dict.fromkeys(
     (
         f"asyncpatterns.{module}"
-        for module in ("composition", "pipelines", "queues", "service", "stop", "streams", "tasks", "turns", "values")
+        for module in (
+            "composition",
+            "pipelines",
+            "queues",
+            "redis",
+            "service",
+            "stop",
+            "streams",
+            "tasks",
+            "turns",
+            "values",
+        )
     ),
     "asyncpatterns",
 )
@@ -30,7 +41,7 @@ COROUTINES = frozenset({"asyncpatterns.checkpoint"}).union(
     _methods("TaskPool", "spawn"),
     _methods("cooperative", "aclose"),
     _methods("Value", "wait_for"),
-    _methods("redis.RedisChangeStream", "position publish"),
+    _methods("RedisChangeStream", "position publish"),
 )
 
 # What takes `async with` and raises for `with`; functions whose result does.
@@ -42,7 +53,7 @@ ITERABLES = frozenset({"asyncpatterns.ChangeStream", "asyncpatterns.Subscription
 MAKE_ITERATORS = frozenset({"asyncpatterns.cooperative", "asyncpatterns.Stop.every"}).union(
     _methods("ChangeStream", "subscribe"),
     _methods("Value", "changes"),
-    _methods("redis.RedisChangeStream", "subscribe"),
+    _methods("RedisChangeStream", "subscribe"),
 )
 
 # What methods give that give nothing to call.
