@@ -161,6 +161,11 @@ class Program:
             start_new_session=True,
         )
 
+    def read_line(self) -> str:
+        """Read the next line of the output."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip("\n")
+
     def read_until(self, line: str) -> list[str]:
         """Read the output up to a line that says that the program got there."""
         assert self._process.stdout is not None
