@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import sys
 import weakref
 from asyncio import _get_running_loop
 from collections import deque
@@ -28,6 +29,11 @@ drop_oldest, drop_newest: an item is dropped and counted in `Subscription.droppe
 latest: as drop_oldest with a buffer of one, for subscribers that only want the present state.
 block: the publisher waits until there is room.
 """
+
+# Where we are is asked at every step. The running loop is the whole answer, but in Python 3.11 asking for it is a
+# system call, which took as long as all the rest of publishing. There the thread has to do; of its loops one runs.
+_BY_THREAD = sys.version_info < (3, 12)
+_here: Callable[[], object] = get_ident if _BY_THREAD else _get_running_loop
 
 # A subscriber with a backlog lets the other tasks run once in so many items.
 _ITEMS_PER_TURN = 128
@@ -98,7 +104,7 @@ class ChangeStream(Generic[T]):
         self._closed = False
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = _get_running_loop()
-        self._thread = 0  # where the loop was last seen running
+        self._place: object = 0  # where the loop was last seen running
         self._runs: Callable[[], bool] = bool
 
     @property
@@ -232,15 +238,13 @@ class ChangeStream(Generic[T]):
             if self._loop is not None:
                 raise RuntimeError("this ChangeStream belongs to another event loop")
             self._loop = loop
-        self._thread = get_ident()
+        self._place = _here()
         self._runs = loop.is_running
         return loop
 
     def _admit(self) -> None:
         """Check whether anything can be published here and now."""
-        # Of the loops of a thread only one runs. To ask for that one is a system call in Python 3.11, which
-        # took as long as all the rest of publishing.
-        if get_ident() != self._thread or not self._runs():
+        if _here() != self._place or (_BY_THREAD and not self._runs()):
             self._enter()
         if self._closed:
             raise self._end()
@@ -420,10 +424,10 @@ class Subscription(AsyncIterator[T]):
     async def __anext__(self) -> T:
         mailbox = self._mailbox
         credit = mailbox.credit
-        if credit and self._items and get_ident() == mailbox.thread:
+        if credit and self._items and _here() == mailbox.place:
             mailbox.credit = credit - 1
             return self._items.popleft()
-        if get_ident() != mailbox.thread or not mailbox.loop.is_running():
+        if _here() != mailbox.place or (_BY_THREAD and not mailbox.loop.is_running()):
             mailbox.enter()
         if mailbox.busy:
             raise RuntimeError("another task waits in this Subscription already; give each its own")
@@ -484,9 +488,9 @@ class _Mailbox(Generic[T]):
         "loop",
         "missed",
         "on_lag",
+        "place",
         "room",
         "stream",
-        "thread",
         "urgent",
         "waiter",
     )
@@ -508,7 +512,7 @@ class _Mailbox(Generic[T]):
         # How many items may be taken before the other tasks run. As credit they are taken without looking at
         # anything else, so whatever needs a look turns it into `left`.
         self.credit: int = 0
-        self.thread: int = 0  # where the credit was given
+        self.place: object = 0  # where the credit was given
         self.left: int = _ITEMS_PER_TURN
         # Weak: a task that failed holds, by its traceback, the subscription whose collection is waited for.
         self.consumer: weakref.ref[asyncio.Task[Any]] | None = None
@@ -516,7 +520,7 @@ class _Mailbox(Generic[T]):
     def enter(self) -> None:
         if _get_running_loop() is not self.loop:
             raise RuntimeError("this Subscription belongs to another event loop")
-        self.thread = get_ident()
+        self.place = _here()
 
     def note_consumer(self) -> None:
         task = asyncio.current_task()
