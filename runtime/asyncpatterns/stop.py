@@ -90,11 +90,14 @@ class Stop:
         waiter: asyncio.Future[bool] = loop.create_future()
         timer = loop.call_later(delay, _slept, waiter)
         self._waiters.add(waiter)
+        slept = False
         try:
-            return await waiter
+            slept = await waiter
+            return slept
         finally:
-            timer.cancel()
             self._waiters.discard(waiter)
+            if not slept:  # else the timer has fired, and to cancel it would only cost
+                timer.cancel()
 
     async def wait(self) -> None:
         """Wait until the latch is set. Raises `RuntimeError` in another event loop, as `sleep` does."""
