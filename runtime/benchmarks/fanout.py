@@ -18,14 +18,14 @@ from asyncpatterns import ChangeStream
 
 # As many items are buffered for a subscriber everywhere: what a ChangeStream does unless told otherwise.
 BUFFER = 1024
-# The last item where a library has no end of a stream that comes after what is buffered.
-END = -1
+# What is published last where a library has no end of a stream that comes after what is buffered.
+END = None
 
 
 class Fanout(NamedTuple):
     """A contender with its subscribers, none of whom has begun to iterate."""
 
-    publish: Callable[[int], Any]
+    publish: Callable[[int | None], Any]
     """Publishes an item; gives an awaitable if `awaited`."""
     awaited: bool
     close: Callable[[], Any]
@@ -44,16 +44,16 @@ async def from_iterator(items: AsyncIterator[int], got: list[int]) -> None:
         got.append(item)
 
 
-async def from_queue(queue: asyncio.Queue[int], got: list[int]) -> None:
+async def from_queue(queue: asyncio.Queue[int | None], got: list[int]) -> None:
     """Consume as one does from a queue, which has no end of its own before Python 3.13."""
-    while (item := await queue.get()) != END:
+    while (item := await queue.get()) is not END:
         got.append(item)
 
 
 @asynccontextmanager
 async def ours(subscribers: int) -> AsyncIterator[Fanout]:
     """ChangeStream, with publish_nowait."""
-    stream = ChangeStream[int](buffer=BUFFER)
+    stream = ChangeStream[int | None](buffer=BUFFER)
     receivers = [stream.subscribe() for _ in range(subscribers)]
     yield Fanout(stream.publish_nowait, False, stream.close, receivers, from_iterator)
 
@@ -61,7 +61,7 @@ async def ours(subscribers: int) -> AsyncIterator[Fanout]:
 @asynccontextmanager
 async def ours_awaited(subscribers: int) -> AsyncIterator[Fanout]:
     """ChangeStream, with publish."""
-    stream = ChangeStream[int](buffer=BUFFER)
+    stream = ChangeStream[int | None](buffer=BUFFER)
     receivers = [stream.subscribe() for _ in range(subscribers)]
 
     async def close() -> None:
@@ -73,9 +73,9 @@ async def ours_awaited(subscribers: int) -> AsyncIterator[Fanout]:
 @asynccontextmanager
 async def queues(subscribers: int) -> AsyncIterator[Fanout]:
     """An asyncio.Queue for each subscriber, and a loop over them."""
-    receivers: list[asyncio.Queue[int]] = [asyncio.Queue(BUFFER) for _ in range(subscribers)]
+    receivers: list[asyncio.Queue[int | None]] = [asyncio.Queue(BUFFER) for _ in range(subscribers)]
 
-    def publish(item: int) -> None:
+    def publish(item: int | None) -> None:
         for queue in receivers:
             queue.put_nowait(item)
 
@@ -87,7 +87,7 @@ async def anyio_nowait(subscribers: int) -> AsyncIterator[Fanout]:
     """An anyio memory stream for each subscriber, filled with send_nowait."""
     async with _anyio_streams(subscribers) as (senders, receivers):
 
-        def publish(item: int) -> None:
+        def publish(item: int | None) -> None:
             for sender in senders:
                 sender.send_nowait(item)
 
@@ -103,7 +103,7 @@ async def anyio_awaited(subscribers: int) -> AsyncIterator[Fanout]:
     """An anyio memory stream for each subscriber, filled with send."""
     async with _anyio_streams(subscribers) as (senders, receivers):
 
-        async def publish(item: int) -> None:
+        async def publish(item: int | None) -> None:
             for sender in senders:
                 await sender.send(item)
 
@@ -144,11 +144,11 @@ async def broadcaster(subscribers: int) -> AsyncIterator[Fanout]:
 
     async def consume(subscriber: Any, got: list[int]) -> None:
         async for event in subscriber:
-            if event.message == END:
+            if event.message is END:
                 break
             got.append(event.message)
 
-    async def publish(item: int) -> None:
+    async def publish(item: int | None) -> None:
         await broadcast.publish("changes", item)
 
     async with broadcast, AsyncExitStack() as stack:

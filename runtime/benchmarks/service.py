@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpatterns
 
-SLEEPERS = 500
+SLEEPERS = 100
 # As short as can be, so that it is the cost of a sleep that is measured.
 DELAY = 1e-6
 
