@@ -91,11 +91,13 @@ class ChangeStream(Generic[T]):
         self._on_lag: OnLag = on_lag
         self._replays = replay
         self._history: deque[T] = deque(maxlen=replay)
-        # Replaced, never changed in place: collecting a dropped item can run code that subscribes or closes
-        # while publishing walks through it.
-        self._mailboxes: tuple[_Mailbox[T], ...] = ()
+        self._mailboxes: list[_Mailbox[T]] = []
+        # What publishing walks through: a copy, because collecting a dropped item can run code that subscribes
+        # or closes meanwhile. Made anew at the next publishing, not at each coming or going of one of many.
+        self._audience: tuple[_Mailbox[T], ...] = ()
+        self._stale = False  # whether somebody came or went since
+        self._most = 0  # how many mailboxes there may be before the closed ones are forgotten
         self._blocks = False  # whether any of them does
-        self._abandoned = False  # whether any of them was found to be closed
         # Publishers waiting for room, first come first served. Only the first is ever woken, and it leaves
         # when it has published or given up, so nobody overtakes it in between.
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -204,7 +206,7 @@ class ChangeStream(Generic[T]):
             return
         self._closed = True
         self._error = error
-        mailboxes, self._mailboxes = self._mailboxes, ()
+        mailboxes, self._mailboxes, self._audience = self._mailboxes, [], ()
         if loop is None or loop.is_closed():
             return  # nobody iterates, or ever will again
         for mailbox in mailboxes:
@@ -226,8 +228,11 @@ class ChangeStream(Generic[T]):
         start = max(0, len(self._history) - min(replay, mailbox.room))
         mailbox.items.extend(item for position, item in enumerate(self._history) if position >= start)
         if not self._closed:
-            self._mailboxes = (*self._mailboxes, mailbox)
+            if len(self._mailboxes) >= self._most:
+                self._gather()
+            self._mailboxes.append(mailbox)
             self._blocks = self._blocks or mailbox.blocks
+            self._stale = True
         return mailbox
 
     def _enter(self) -> asyncio.AbstractEventLoop:
@@ -261,28 +266,31 @@ class ChangeStream(Generic[T]):
         if self._closed:
             raise self._end()
 
-    def note_abandoned(self) -> None:
-        """Have the closed subscriptions forgotten when the publishing under way is over."""
-        self._abandoned = True
-
     def finish(self) -> NoReturn:
         """End the iteration of a subscriber that has got everything."""
         if self._error is None:
             raise StopAsyncIteration
         raise self._end()
 
-    def forget_closed(self) -> None:
-        """Forget the subscriptions that were closed or collected; publishers may have waited for them."""
-        self._mailboxes = tuple(mailbox for mailbox in self._mailboxes if not mailbox.closed)
+    def note_closed(self) -> None:
+        """Have the closed subscriptions forgotten at the next publishing."""
+        self._stale = True
+
+    def _gather(self) -> None:
+        """Forget the subscriptions that were closed or collected, see those that are new."""
+        self._stale = False  # first, because letting go of the closed ones can run code that subscribes or closes
+        self._mailboxes = [mailbox for mailbox in self._mailboxes if not mailbox.closed]
+        self._audience = tuple(self._mailboxes)
+        self._most = 2 * len(self._mailboxes) + 32
         self._blocks = any(mailbox.blocks for mailbox in self._mailboxes)
-        self._abandoned = False
-        self.pass_turn()
 
     def deliver(self, item: T) -> None:
         """Give an item to every subscription, by its policy, whether there is room or not."""
+        if self._stale:
+            self._gather()
         if self._replays:
             self._history.append(item)
-        for mailbox in self._mailboxes:
+        for mailbox in self._audience:
             items = mailbox.items
             if len(items) >= mailbox.room and not mailbox.make_room():
                 continue
@@ -292,12 +300,11 @@ class ChangeStream(Generic[T]):
                 mailbox.waiter = None
                 if not waiter.done():
                     waiter.set_result(None)
-        if self._abandoned:
-            self.forget_closed()
 
     def _has_room(self) -> bool:
         """Whether no blocking subscriber is full."""
-        for mailbox in self._mailboxes:
+        # From the last, because they take their items in turn, and each asks this: the last is full the longest.
+        for mailbox in reversed(self._mailboxes):
             if mailbox.blocks and len(mailbox.items) >= mailbox.room and not mailbox.closed:
                 return False
         return True
@@ -549,7 +556,8 @@ class _Mailbox(Generic[T]):
     def make_room(self) -> bool:
         """Drop an item as the policy says; False when that is the new one, or nobody is there any more."""
         if self.closed:
-            self.stream.note_abandoned()
+            self.items.clear()
+            self.stream.note_closed()
             return False
         self.lagging = True
         self.suspend_credit()
@@ -565,7 +573,8 @@ class _Mailbox(Generic[T]):
     def unregister(self) -> None:
         self.items.clear()
         self.wake()
-        self.stream.forget_closed()
+        self.stream.note_closed()
+        self.stream.pass_turn()
 
     def unregister_soon(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
