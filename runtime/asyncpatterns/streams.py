@@ -98,6 +98,7 @@ class ChangeStream(Generic[T]):
         self._stale = False  # whether somebody came or went since
         self._most = 0  # how many mailboxes there may be before the closed ones are forgotten
         self._blocks = False  # whether any of them does
+        self._roomy = 0  # how many of the first were found to have room for the next item
         # Publishers waiting for room, first come first served. Only the first is ever woken, and it leaves
         # when it has published or given up, so nobody overtakes it in between.
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -281,6 +282,7 @@ class ChangeStream(Generic[T]):
         self._stale = False  # first, because letting go of the closed ones can run code that subscribes or closes
         self._mailboxes = [mailbox for mailbox in self._mailboxes if not mailbox.closed]
         self._audience = tuple(self._mailboxes)
+        self._roomy = 0
         self._most = 2 * len(self._mailboxes) + 32
         self._blocks = any(mailbox.blocks for mailbox in self._mailboxes)
 
@@ -303,10 +305,15 @@ class ChangeStream(Generic[T]):
 
     def _has_room(self) -> bool:
         """Whether no blocking subscriber is full."""
-        # From the last, because they take their items in turn, and each asks this: the last is full the longest.
-        for mailbox in reversed(self._mailboxes):
+        # Asked at each item taken while somebody waits. Between two items published nobody's room gets less, so
+        # those that were found to have some are not looked at again.
+        mailboxes = self._mailboxes
+        while self._roomy < len(mailboxes):
+            mailbox = mailboxes[self._roomy]
             if mailbox.blocks and len(mailbox.items) >= mailbox.room and not mailbox.closed:
                 return False
+            self._roomy += 1
+        self._roomy = 0  # an item will be published
         return True
 
     async def _publish_in_turn(self, item: T) -> None:
