@@ -3,8 +3,9 @@
     pip install -r runtime/benchmarks/requirements.txt     # into the environment the runtime is installed in
     python runtime/benchmarks/figures.py [--rounds N] [--loop asyncio|uvloop] [ID …]
 
-Prints a table in Markdown: each figure, what it should hold, and what was seen. Contenders take turns, the best of N
-rounds counts for each, and all figures but the few that are no ratio compare two bests of the same run. Rows without a
+Prints a table in Markdown: each figure, what it should hold, and what was seen. Contenders take turns, A B A B …, and
+the best of N rounds counts for each. Costs are in processor time, which the other programs on the machine distort
+least, except where there is something to wait for (P4, the second of L1, R1: they need a quiet machine). Rows without a
 figure to hold are there to compare: how many times our cost the others have. Every contender does the same work, and
 what comes out is checked.
 """
@@ -21,6 +22,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
 import fanout
@@ -133,31 +135,35 @@ FIGURES = (
         "P1",
         "three sync stages / nested async generators",
         Hold("≤", 1.2),
-        partial(stages.ours_sync, 5000),
-        Contender("async generators", partial(stages.nested_generators, 5000)),
+        partial(stages.timed, stages.ours_sync, 5000),
+        Contender("async generators", partial(stages.timed, stages.nested_generators, 5000)),
     ),
     Figure(
         "P2",
         "three sync stages: aiostream / ours",
         Hold("≥", 6),
-        partial(stages.ours_sync, 2000),
-        Contender("aiostream", partial(stages.aiostream_sync, 2000), "aiostream"),
-        (Contender("aiochan, `map`", partial(stages.aiochan_sync, 2000), "aiochan"),),
+        partial(stages.timed, stages.ours_sync, 2000),
+        Contender("aiostream", partial(stages.timed, stages.aiostream_sync, 2000), "aiostream"),
+        (Contender("aiochan, `map`", partial(stages.timed, stages.aiochan_sync, 2000), "aiochan"),),
     ),
     *(
         Figure(
             "P2",
             f"three async stages, concurrency {concurrency}: aiostream / ours",
             Hold("≥", bound),
-            partial(stages.ours, 500, stages.add_one_soon, concurrency),
-            Contender("aiostream", partial(stages.aiostream, 500, stages.add_one_soon, concurrency), "aiostream"),
+            partial(stages.timed, stages.ours, 500, stages.add_one_soon, concurrency),
+            Contender(
+                "aiostream", partial(stages.timed, stages.aiostream, 500, stages.add_one_soon, concurrency), "aiostream"
+            ),
             (
                 Contender(
-                    "aiochan, `async_pipe`", partial(stages.aiochan, 500, stages.add_one_soon, concurrency), "aiochan"
+                    "aiochan, `async_pipe`",
+                    partial(stages.timed, stages.aiochan, 500, stages.add_one_soon, concurrency),
+                    "aiochan",
                 ),
                 Contender(
                     f"pyper{', unordered' * (concurrency > 1)}",
-                    partial(stages.pyper, 500, stages.add_one_soon, concurrency),
+                    partial(stages.timed, stages.pyper, 500, stages.add_one_soon, concurrency),
                     "pyper",
                 ),
             ),
@@ -168,20 +174,24 @@ FIGURES = (
         "P3",
         "three async stages, concurrency 10, ordered / hand-written `Queue` workers",
         Hold("≤", 0.9),
-        partial(stages.ours, 1000, stages.add_one_soon, 10),
-        Contender("Queue workers", partial(stages.queue_workers, 1000, stages.add_one_soon, 10)),
+        partial(stages.timed, stages.ours, 1000, stages.add_one_soon, 10),
+        Contender("Queue workers", partial(stages.timed, stages.queue_workers, 1000, stages.add_one_soon, 10)),
     ),
     Figure(
         "P4",
         "2,000 items × 3 stages × 1 ms, concurrency 50 / ideal 0.04 s",
         Hold("≤", 2.0),
-        partial(stages.ours, *P4),
-        Contender("ideal", partial(stages.ideal, *P4)),
+        partial(stages.timed, stages.ours, *P4, clock=perf_counter),
+        Contender("ideal", partial(stages.ideal, 2000, 50)),
         (
-            Contender("hand-written `Queue` workers", partial(stages.queue_workers, *P4)),
-            Contender("aiostream", partial(stages.aiostream, *P4), "aiostream"),
-            Contender("aiochan, `async_pipe`", partial(stages.aiochan, *P4), "aiochan"),
-            Contender("pyper, unordered", partial(stages.pyper, *P4), "pyper"),
+            Contender(
+                "hand-written `Queue` workers", partial(stages.timed, stages.queue_workers, *P4, clock=perf_counter)
+            ),
+            Contender("aiostream", partial(stages.timed, stages.aiostream, *P4, clock=perf_counter), "aiostream"),
+            Contender(
+                "aiochan, `async_pipe`", partial(stages.timed, stages.aiochan, *P4, clock=perf_counter), "aiochan"
+            ),
+            Contender("pyper, unordered", partial(stages.timed, stages.pyper, *P4, clock=perf_counter), "pyper"),
         ),
     ),
     Figure(
@@ -237,7 +247,15 @@ def _read(seen: float, hold: Hold | None, other: Contender | None) -> tuple[str,
     if math.isnan(seen):
         assert other is not None
         return "–", f"not measured: {other.needs} is not installed"
-    text = f"{seen:,.0f}" if seen >= 100 else f"{seen:.1f}" if seen >= 10 else f"{seen:.2f}"
+    text = (
+        f"{seen:,.0f}"
+        if seen >= 100
+        else f"{seen:.1f}"
+        if seen >= 10
+        else f"{seen:.2f}"
+        if seen >= 0.1
+        else f"{seen:.3f}"
+    )
     unit = "" if hold is None else hold.unit
     return text + unit, "" if hold is None else "held" if hold.holds(seen) else "**missed**"
 

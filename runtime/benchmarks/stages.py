@@ -1,8 +1,8 @@
 """Items through three functions, one after the other: our pipeline, what one writes by hand, and the libraries.
 
-Each contender takes the number of items, puts 0, 1, 2 … through three stages, checks that all came out and returns the
-seconds from making the pipeline to its last item. Where the functions are async they wait: for one turn of the event
-loop, or for a millisecond.
+Each contender takes the number of items, makes its pipeline, puts 0, 1, 2 … through three stages and returns what comes
+out; `timed` does that against the clock, and checks it. Where the functions are async they wait: for one turn of the
+event loop, or for a millisecond.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import asyncpatterns
@@ -39,16 +39,28 @@ async def add_one_later(number: int) -> int:
     return number + 1
 
 
-async def ours_sync(items: int) -> float:
+async def timed(
+    contender: Callable[..., Coroutine[Any, Any, list[int]]],
+    items: int,
+    *how: object,
+    clock: Callable[[], float] = process_time,
+) -> float:
+    """Seconds that so many items take, of processor time unless told otherwise."""
+    begin = clock()
+    got = await contender(items, *how)
+    seconds = clock() - begin
+    assert got == list(range(STAGES, items + STAGES)), "not every item came out of the last stage, in order"
+    return seconds
+
+
+async def ours_sync(items: int) -> list[int]:
     """Pipeline of plain functions."""
-    begin = perf_counter()
     chain = asyncpatterns.pipeline(range(items)).map(add_one).map(add_one).map(add_one)
     async with chain as results:
-        got = [result async for result in results]
-    return _checked(begin, got, items)
+        return [result async for result in results]
 
 
-async def nested_generators(items: int) -> float:
+async def nested_generators(items: int) -> list[int]:
     """An async generator for each stage, around the one before."""
 
     async def first(numbers: Iterable[int]) -> AsyncIterator[int]:
@@ -59,43 +71,35 @@ async def nested_generators(items: int) -> float:
         async for number in numbers:
             yield add_one(number)
 
-    begin = perf_counter()
-    got = [result async for result in following(following(first(range(items))))]
-    return _checked(begin, got, items)
+    return [result async for result in following(following(first(range(items))))]
 
 
-async def aiostream_sync(items: int) -> float:
+async def aiostream_sync(items: int) -> list[int]:
     """Operators of aiostream around plain functions."""
     stream, pipe = (importlib.import_module(f"aiostream.{name}") for name in ("stream", "pipe"))
-    begin = perf_counter()
     chain = stream.iterate(range(items)) | pipe.map(add_one) | pipe.map(add_one) | pipe.map(add_one)
     async with chain.stream() as results:
-        got = [result async for result in results]
-    return _checked(begin, got, items)
+        return [result async for result in results]
 
 
-async def aiochan_sync(items: int) -> float:
+async def aiochan_sync(items: int) -> list[int]:
     """Channels of aiochan, mapped by plain functions."""
     chain = importlib.import_module("aiochan").from_iter(range(items))
-    begin = perf_counter()
     for _ in range(STAGES):
         chain = chain.map(add_one)
-    got = [result async for result in chain]
-    return _checked(begin, got, items)
+    return [result async for result in chain]
 
 
-async def ours(items: int, function: AsyncFunction, concurrency: int) -> float:
+async def ours(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
     """Pipeline of async functions, results in order."""
-    begin = perf_counter()
     chain = asyncpatterns.pipeline(range(items))
     for _ in range(STAGES):
         chain = chain.map(function, concurrency=concurrency)
     async with chain as results:
-        got = [result async for result in results]
-    return _checked(begin, got, items)
+        return [result async for result in results]
 
 
-async def queue_workers(items: int, function: AsyncFunction, concurrency: int) -> float:
+async def queue_workers(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
     """What one writes by hand: for each stage a queue of jobs, workers, and a queue of futures that keeps the order."""
     loop = asyncio.get_running_loop()
     room = max(16, concurrency)  # as between the stages of our pipeline
@@ -122,7 +126,6 @@ async def queue_workers(items: int, function: AsyncFunction, concurrency: int) -
         for number in range(items):
             yield number
 
-    begin = perf_counter()
     chain: AsyncIterator[int] = numbers()
     async with asyncio.TaskGroup() as group:
         for _ in range(STAGES):
@@ -132,54 +135,40 @@ async def queue_workers(items: int, function: AsyncFunction, concurrency: int) -
             for _ in range(concurrency):
                 group.create_task(work(jobs))
             chain = in_order(results)
-        got = [result async for result in chain]
-    return _checked(begin, got, items)
+        return [result async for result in chain]
 
 
-async def aiostream(items: int, function: AsyncFunction, concurrency: int) -> float:
+async def aiostream(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
     """Operators of aiostream around async functions, results in order."""
     stream, pipe = (importlib.import_module(f"aiostream.{name}") for name in ("stream", "pipe"))
-    begin = perf_counter()
     chain = stream.iterate(range(items))
     for _ in range(STAGES):
         chain |= pipe.map(function, ordered=True, task_limit=concurrency)
     async with chain.stream() as results:
-        got = [result async for result in results]
-    return _checked(begin, got, items)
+        return [result async for result in results]
 
 
-async def aiochan(items: int, function: AsyncFunction, concurrency: int) -> float:
+async def aiochan(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
     """Channels of aiochan, piped through async functions, results in order."""
     chain = importlib.import_module("aiochan").from_iter(range(items))
-    begin = perf_counter()
     for _ in range(STAGES):
         chain = chain.async_pipe(concurrency, function)
-    got = [result async for result in chain]
-    return _checked(begin, got, items)
+    return [result async for result in chain]
 
 
-async def pyper(items: int, function: AsyncFunction, concurrency: int) -> float:
+async def pyper(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
     """Tasks of pyper; its results come in any order."""
     task = importlib.import_module("pyper").task
 
     def numbers() -> Iterator[int]:
         yield from range(items)
 
-    begin = perf_counter()
     chain = task(numbers, branch=True)
     for _ in range(STAGES):
         chain |= task(function, workers=concurrency)
-    got = [result async for result in chain()]
-    return _checked(begin, sorted(got), items)
+    return sorted([result async for result in chain()])
 
 
-async def ideal(items: int, function: AsyncFunction, concurrency: int) -> float:
-    """The seconds it would take if only the waiting in `add_one_later` cost anything, and the stages overlapped."""
-    assert function is add_one_later, "the others do not wait for any time"
+async def ideal(items: int, concurrency: int) -> float:
+    """The seconds it would take if only the waiting in `add_one_later` took time, and the stages overlapped."""
     return items / concurrency * WAIT
-
-
-def _checked(begin: float, got: list[int], items: int) -> float:
-    seconds = perf_counter() - begin
-    assert got == list(range(STAGES, items + STAGES)), "not every item came out of the last stage, in order"
-    return seconds
