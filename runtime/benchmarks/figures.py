@@ -55,7 +55,8 @@ class Figure(NamedTuple):
 
     id: str
     measure: str
-    hold: Hold
+    hold: Hold | None
+    """None where there is only something to compare."""
     ours: Callable[[], Coroutine[Any, Any, float]]
     other: Contender | None = None
     """Whose cost ours is compared with; without one, the measured value itself is the figure."""
@@ -63,7 +64,7 @@ class Figure(NamedTuple):
 
     def seen(self, ours: float, other: float) -> float:
         """The figure: a share of the other's cost (at most …), or how many times ours that is (at least …)."""
-        return other / ours if self.hold.sign == "≥" else ours / other
+        return other / ours if self.hold is None or self.hold.sign == "≥" else ours / other
 
 
 class Row(NamedTuple):
@@ -149,30 +150,33 @@ FIGURES = (
     *(
         Figure(
             "P2",
-            f"three async stages, concurrency {concurrency}: aiostream / ours",
-            Hold("≥", bound),
-            partial(stages.timed, stages.ours, 500, stages.add_one_soon, concurrency),
-            Contender(
-                "aiostream", partial(stages.timed, stages.aiostream, 500, stages.add_one_soon, concurrency), "aiostream"
-            ),
+            f"three async stages × {concurrency}, {waiting}: aiostream / ours",
+            hold,
+            partial(stages.timed, stages.ours, 1000, function, concurrency),
+            Contender("aiostream", partial(stages.timed, stages.aiostream, 1000, function, concurrency), "aiostream"),
             (
                 Contender(
                     "aiochan, `async_pipe`",
-                    partial(stages.timed, stages.aiochan, 500, stages.add_one_soon, concurrency),
+                    partial(stages.timed, stages.aiochan, 1000, function, concurrency),
                     "aiochan",
                 ),
                 Contender(
                     f"pyper{', unordered' * (concurrency > 1)}",
-                    partial(stages.timed, stages.pyper, 500, stages.add_one_soon, concurrency),
+                    partial(stages.timed, stages.pyper, 1000, function, concurrency),
                     "pyper",
                 ),
             ),
         )
-        for concurrency, bound in ((1, 9), (10, 20))
+        for waiting, function, concurrency, hold in (
+            ("that never wait", stages.add_one_at_once, 1, Hold("≥", 9)),
+            ("that never wait", stages.add_one_at_once, 10, Hold("≥", 20)),
+            ("that wait for a turn", stages.add_one_soon, 1, None),
+            ("that wait for a turn", stages.add_one_soon, 10, None),
+        )
     ),
     Figure(
         "P3",
-        "three async stages, concurrency 10, ordered / hand-written `Queue` workers",
+        "three async stages × 10, that wait for a turn, ordered / hand-written `Queue` workers",
         Hold("≤", 0.9),
         partial(stages.timed, stages.ours, 1000, stages.add_one_soon, 10),
         Contender("Queue workers", partial(stages.timed, stages.queue_workers, 1000, stages.add_one_soon, 10)),
@@ -184,6 +188,10 @@ FIGURES = (
         partial(stages.timed, stages.ours, *P4, clock=perf_counter),
         Contender("ideal", partial(stages.ideal, 2000, 50)),
         (
+            Contender(
+                "the 6,000 sleeps by themselves",
+                partial(stages.timed, stages.nothing_but_sleeps, *P4, clock=perf_counter),
+            ),
             Contender(
                 "hand-written `Queue` workers", partial(stages.timed, stages.queue_workers, *P4, clock=perf_counter)
             ),
@@ -238,7 +246,7 @@ def rows(figure: Figure, rounds: int, new_loop: NewLoop) -> Iterator[Row]:
     ours, *theirs = best_of(rounds, [Contender("ours", figure.ours), *others], new_loop)
     costs = dict(zip(others, theirs, strict=True))
     seen = ours if figure.other is None else figure.seen(ours, costs[figure.other])
-    yield Row(figure.id, figure.measure, str(figure.hold), *_read(seen, figure.hold, figure.other))
+    yield Row(figure.id, figure.measure, str(figure.hold or ""), *_read(seen, figure.hold, figure.other))
     for extra in figure.extras:
         yield Row(figure.id, f"… {extra.name} / ours", "", _read(costs[extra] / ours, None, extra)[0], "")
 

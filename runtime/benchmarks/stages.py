@@ -2,7 +2,7 @@
 
 Each contender takes the number of items, makes its pipeline, puts 0, 1, 2 … through three stages and returns what comes
 out; `timed` does that against the clock, and checks it. Where the functions are async they wait: for one turn of the
-event loop, or for a millisecond.
+event loop, for a millisecond, or not at all.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ WAIT = 0.001
 
 def add_one(number: int) -> int:
     """What a sync stage does."""
+    return number + 1
+
+
+async def add_one_at_once(number: int) -> int:
+    """What an async stage does that never waits, so that nothing but the pipeline costs."""
     return number + 1
 
 
@@ -172,3 +177,16 @@ async def pyper(items: int, function: AsyncFunction, concurrency: int) -> list[i
 async def ideal(items: int, concurrency: int) -> float:
     """The seconds it would take if only the waiting in `add_one_later` took time, and the stages overlapped."""
     return items / concurrency * WAIT
+
+
+async def nothing_but_sleeps(items: int, function: AsyncFunction, concurrency: int) -> list[int]:
+    """As many tasks as all stages have, which call the function as often as those do and hand nothing on."""
+
+    async def work() -> None:
+        for _ in range(items // concurrency):
+            await function(0)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(STAGES * concurrency):
+            group.create_task(work())
+    return list(range(STAGES, items + STAGES))
