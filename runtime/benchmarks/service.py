@@ -21,6 +21,7 @@ import asyncpatterns
 async def main(stop):
     print("asleep", flush=True)
     await stop.sleep(60)
+    print("awake", flush=True)
 
 asyncpatterns.run(main, grace=5)
 """
@@ -60,4 +61,5 @@ async def terminated() -> float:
     status = await process.wait()
     seconds = perf_counter() - begin
     assert status == -signal.SIGTERM, f"the process ended with {status}"
+    assert await process.stdout.read() == b"awake\n", "the process did not end in order"
     return seconds
