@@ -31,7 +31,7 @@ import stages
 import work
 from contest import Contender, NewLoop, best_of
 
-DISTRIBUTIONS = ("anyio", "aiostream", "python-pyper", "aiochan", "broadcaster", "uvloop")
+DISTRIBUTIONS = ("asyncpatterns", "anyio", "aiostream", "python-pyper", "aiochan", "broadcaster", "uvloop")
 REQUIREMENTS = "runtime/benchmarks/requirements.txt"
 
 
@@ -284,7 +284,6 @@ def machine() -> str:
 def versions(loop: str) -> Iterator[str]:
     """What was measured with."""
     yield f"{platform.python_implementation()} {platform.python_version()} with the loop of {loop}"
-    yield f"asyncpatterns {version('asyncpatterns')}"
     for distribution in DISTRIBUTIONS:
         try:
             yield f"{distribution} {version(distribution)}"
