@@ -17,9 +17,6 @@ from hypothesis import strategies as st
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
-# How many random pipelines an everyday run tries.
-SCHEDULES = 60
-
 
 def add(value: int) -> int:
     return value + 1
@@ -897,7 +894,8 @@ def staged(numbers: Pipeline[int], step: Step, failing: int | None) -> Pipeline[
     return numbers.map(function, **options) if step.kind == "map" else numbers.flat_map(function, **options)
 
 
-@settings(max_examples=SCHEDULES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.stress
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_random_pipelines_mean_what_they_say(in_virtual_time: Run, data: Any) -> None:
     steps: list[Step] = data.draw(st.lists(STEPS, max_size=4))

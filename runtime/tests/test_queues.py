@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from asyncpatterns import QueueShutDown, SizedQueue
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -494,8 +494,8 @@ def schedule(steps: list[Step]) -> Coroutine[Any, Any, None]:
     return main()
 
 
+@pytest.mark.stress
 def test_random_schedules_lose_nothing_and_keep_the_order(in_virtual_time: Run) -> None:
-    @settings(max_examples=300, deadline=None, database=None)
     @given(STEPS)
     def check(steps: list[Step]) -> None:
         in_virtual_time(schedule(steps))

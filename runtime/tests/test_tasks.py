@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from asyncpatterns import TaskPool
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -471,8 +471,8 @@ def schedule(limit: int, steps: list[Step]) -> Coroutine[Any, Any, None]:
     return main()
 
 
+@pytest.mark.stress
 def test_random_schedules_hold_the_limit_and_leave_nothing_behind(in_virtual_time: Run) -> None:
-    @settings(max_examples=300, deadline=None, database=None)
     @given(st.integers(1, 3), STEPS)
     def check(limit: int, steps: list[Step]) -> None:
         in_virtual_time(schedule(limit, steps))
