@@ -12,8 +12,10 @@ import pytest
 
 _OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
+PUBLIC = [module.name for module in pkgutil.iter_modules(asyncpatterns.__path__) if not module.name.startswith("_")]
 
-@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(asyncpatterns.__path__)])
+
+@pytest.mark.parametrize("name", PUBLIC)
 def test_the_examples_of_the_docstrings(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"asyncpatterns.{name}"), optionflags=_OPTIONS)
     assert result.attempted > 0

@@ -363,7 +363,7 @@ async def test_sync_sources_hand_over_to_the_loop(function: Callable[[int], Any]
         clock += 0.001
         return value
 
-    monkeypatch.setattr("asyncpatterns.pipelines.monotonic", lambda: clock)
+    monkeypatch.setattr("asyncpatterns._chains.monotonic", lambda: clock)
     turns: list[float] = []
 
     def note_turn() -> None:

@@ -44,7 +44,7 @@ async def infer(client: Redis) -> None:
 
 async def refuse(client: Redis) -> None:
     cities = RedisChangeStream(client, "cities", encode=to_bytes, decode=to_city)
-    await cities.publish("Leipzig")  # type: ignore[arg-type]
-    RedisChangeStream(client, "cities", decode=to_city)  # type: ignore[call-arg]
-    RedisChangeStream[str](client, "texts", encode=str, decode=bytes.decode)  # type: ignore[arg-type]
-    cities.subscribe(after=3)  # type: ignore[arg-type]
+    await cities.publish("Leipzig")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    RedisChangeStream(client, "cities", decode=to_city)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    RedisChangeStream[str](client, "texts", encode=str, decode=bytes.decode)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cities.subscribe(after=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -25,7 +25,7 @@ async def use() -> None:
         await pool.spawn(repeat)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         await pool.spawn(repeat, "word", twice=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         await pool.spawn(plain, "word")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        await pool.spawn(repeat("word"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        await pool.spawn(repeat("word"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 TaskPool("2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
