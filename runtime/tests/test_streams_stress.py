@@ -457,6 +457,8 @@ class Schedule(RuleBasedStateMachine):
         """Have what was lost collected: the tracebacks of cancelled tasks have it in variables of ours."""
         self.loop.settle()
         self.tasks = [task for task in self.tasks if not task.cancelled()]
+        for published in self.published:
+            published.task = None
         gc.collect()
 
     def end_by_shut_down(self) -> None:
