@@ -410,6 +410,7 @@ class Schedule(RuleBasedStateMachine):
 
     def end(self) -> None:
         self.settle()
+        self.let_go()
         getattr(self, f"end_by_{self.ending.replace(' ', '_')}", self.end_by_closing)()
         self.settle()
         assert not list(self.pending())
@@ -442,7 +443,6 @@ class Schedule(RuleBasedStateMachine):
             if subscriber.subscription is not None:
                 subscriber.left = True
                 self.soon(subscriber.subscription.close)
-        self.let_go()
 
     def end_by_lose_the_subscriptions(self) -> None:
         for task in self.tasks:
