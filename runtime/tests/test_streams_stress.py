@@ -445,13 +445,17 @@ class Schedule(RuleBasedStateMachine):
                 self.soon(subscriber.subscription.close)
 
     def end_by_lose_the_subscriptions(self) -> None:
-        for task in self.tasks:
-            if "consume" in repr(task.get_coro()) or "answer" in repr(task.get_coro()):
-                task.cancel()
+        self.cancel_consumers()
         for subscriber in self.subscribers:
             subscriber.subscription = None
             subscriber.left = True
         self.let_go()
+
+    def cancel_consumers(self) -> None:
+        # In a function of its own, whose variables are gone when the tasks are let go of.
+        for task in self.tasks:
+            if "consume" in repr(task.get_coro()) or "answer" in repr(task.get_coro()):
+                task.cancel()
 
     def let_go(self) -> None:
         """Have what was lost collected: the tracebacks of cancelled tasks have it in variables of ours."""
