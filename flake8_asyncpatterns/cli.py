@@ -218,6 +218,7 @@ def _colour(wish: str) -> bool:
 
 def _fix(options: argparse.Namespace) -> int:
     from .fix import Fixed, fix  # late: what only checks never imports the rewriter
+    from .leftovers import tidy  # late, as above
 
     task = _task(options)
     if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
@@ -235,6 +236,8 @@ def _fix(options: argparse.Namespace) -> int:
             _write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
         return fixed
 
+    if not options.diff:
+        tidy({Path(os.path.realpath(given.path)).parent for given in task.inputs if given.path})
     results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
     with _terminated_like_interrupted():
         return _tell(watched(results, len(task.inputs), _speaks), options)
@@ -242,7 +245,7 @@ def _fix(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Have SIGTERM leave no temporary file behind: by itself it ends Python without running one `finally`."""
+    """Have SIGTERM tell the same as Ctrl-C: by itself it ends Python without a word, or one `finally`."""
     import signal  # late, as the rewriter
 
     def interrupt(number: int, _: object) -> NoReturn:

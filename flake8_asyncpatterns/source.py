@@ -6,6 +6,7 @@ import io
 import os
 import re
 import stat
+import sys
 import tokenize
 from codecs import BOM_UTF8
 from collections.abc import Iterator
@@ -96,33 +97,54 @@ def read(path: Path) -> Source:
 def write(path: Path, data: bytes, *, was: bytes) -> None:
     """Replace a file's content in one step: at every moment the old or the new file is there, whole.
 
-    Follows symbolic links and keeps the mode (and the owner, where allowed). `was` is what the file must still
-    hold. Raises Unreadable, and leaves the file as it is, when it is read-only, changed meanwhile, or has no room.
+    Follows symbolic links and keeps the mode (and owner, group and extended attributes, where allowed). `was` is
+    what the file must still hold. Signals that would end the run wait until it is done; only SIGKILL can leave a
+    temporary file behind, which `leftovers.tidy` knows. Raises Unreadable, and leaves the file as it is, when it is
+    read-only, changed meanwhile, or has no room.
     """
+    from . import leftovers  # late: what only checks writes nothing
+    from .interrupts import held_back  # as above
+
     target = Path(os.path.realpath(path))
     try:
         before = target.stat()
         # Asked of the mode and not of the system alone: to root every file is writable.
         if not before.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
             raise Unreadable("read-only")
-        # Hidden, and no *.py: if we are killed, nobody takes it for code. Short: a name has room for 255 bytes.
-        temporary = target.with_name(f".{target.name[:20]}.{os.urandom(6).hex()}.asyncfix")
-        try:
-            with open(temporary, "xb", opener=_private) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if hasattr(os, "chown"):
-                with suppress(OSError):
-                    os.chown(temporary, before.st_uid, before.st_gid)
-            temporary.chmod(stat.S_IMODE(before.st_mode))
-            if not stat.S_ISREG(before.st_mode) or target.read_bytes() != was:
-                raise Unreadable("changed on disk since it was read")
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        temporary = leftovers.temporary(target)
+        with held_back():
+            try:
+                with open(temporary, "xb", opener=_private) as file:
+                    leftovers.claim(file.fileno())
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    _dress(temporary, like=target)
+                    if not stat.S_ISREG(before.st_mode) or target.read_bytes() != was:
+                        raise Unreadable("changed on disk since it was read")
+                    if sys.platform == "win32":
+                        file.close()  # an open file cannot be renamed there
+                    temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise Unreadable(reason(error)) from None
+
+
+def _dress(temporary: Path, *, like: Path) -> None:
+    """Give the new file what the old one has besides its content, as far as we may."""
+    before = like.stat()
+    if hasattr(os, "chown"):
+        for owner in (before.st_uid, -1):  # whose group we are in, may have ours with that group
+            with suppress(OSError):
+                os.chown(temporary, owner, before.st_gid)
+                break
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):  # not on every file system
+            for name in os.listxattr(like):
+                with suppress(OSError):  # the system's own are not for everybody
+                    os.setxattr(temporary, name, os.getxattr(like, name))
+    temporary.chmod(stat.S_IMODE(before.st_mode))  # last: a new owner takes the set-user-id bit away
 
 
 def _private(path: str, flags: int) -> int:

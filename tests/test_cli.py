@@ -566,16 +566,19 @@ def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @not_on_windows
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_files_are_written(run: Run, monkeypatch: pytest.MonkeyPatch, number: int, code: int) -> None:
+def test_a_signal_while_a_file_is_written_waits_until_it_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
     def fsync(_: int) -> None:
         os.kill(os.getpid(), number)
 
-    write(a=BAD)
+    write(a=BAD, b=BAD)
     before = signal.getsignal(number)
     monkeypatch.setattr(os, "fsync", fsync)
     assert run("fix") == (code, "", "asyncfix: interrupted; no file is half written\n")
-    assert Path("a.py").read_text() == BAD
-    assert [*Path().iterdir()] == [Path("a.py")]
+    assert Path("a.py").read_text() == GOOD
+    assert Path("b.py").read_text() == BAD
+    assert sorted(Path().iterdir()) == [Path("a.py"), Path("b.py")]
     assert signal.getsignal(number) is before
 
 
