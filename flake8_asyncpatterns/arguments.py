@@ -37,7 +37,8 @@ files:
   Directories are searched for *.py and *.pyw (stubs, *.pyi, hold no code that runs),
   leaving out hidden directories, virtual environments, __pycache__, node_modules,
   site-packages, build, dist, and what is excluded. A file that is named is always
-  taken, whatever it is called.
+  taken, whatever it is called. What git ignores and what is in a submodule is
+  checked, but `fix` leaves it alone unless it is named.
 
 rules:
   CODES are codes or beginnings of codes, separated by commas: AIO101,AIO2. The longest
@@ -102,6 +103,9 @@ def _parser() -> Parser:
     _selection(fix)
     fix.add_argument("--diff", action="store_true", help="show on stdout what would change, and write nothing")
     fix.add_argument("--unsafe", action="store_true", help="also fix where the result wants a look by a person")
+    fix.add_argument(
+        "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
+    )
     rule = commands.add_parser(
         "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
     from .fix import Fixed
     from .rule import Rule
+    from .worktree import Standing
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 INTERRUPTED = 128 + 2  # by SIGINT, as a shell counts
 STDIN = Path("-")
+DIRTY = "it had changes that are not committed; the fixes stand among them now (`--allow-dirty` silences this)"
 
 T = TypeVar("T")
 
@@ -219,6 +222,7 @@ def _colour(wish: str) -> bool:
 def _fix(options: argparse.Namespace) -> int:
     from .fix import Fixed, fix  # late: what only checks never imports the rewriter
     from .leftovers import tidy  # late, as above
+    from .worktree import standing  # late, as above
 
     task = _task(options)
     if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
@@ -236,11 +240,15 @@ def _fix(options: argparse.Namespace) -> int:
             _write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
         return fixed
 
+    known = standing(
+        [given.path for given in task.inputs if given.path], [path for path in options.paths if path != STDIN]
+    )
+    task = task._replace(inputs=[given for given in task.inputs if given.path not in known.left])
     if not options.diff:
         tidy({Path(os.path.realpath(given.path)).parent for given in task.inputs if given.path})
     results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
     with _terminated_like_interrupted():
-        return _tell(watched(results, len(task.inputs), _speaks), options)
+        return _tell(watched(results, len(task.inputs), _speaks), options, known)
 
 
 @contextmanager
@@ -272,9 +280,12 @@ def _write_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _tell(results: Iterable[Fixed], options: argparse.Namespace) -> int:
+def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing) -> int:
     """Tell what was mended and what was not, and why; returns the exit code."""
     done: list[Fixed] = []
+    dirty = frozenset() if options.allow_dirty or options.diff else frozenset(map(str, known.dirty))
+    for trouble in known.trouble:
+        _say(f"warning: {trouble}")
     for result in results:
         done.append(result._replace(before=b"", after=b""))
         if result.failure:
@@ -283,10 +294,15 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace) -> int:
             from .fix import diff  # late, as above
 
             _write_bytes(diff(result))
+        if result.path in dirty and result.after != result.before:
+            _say(f"{report.shown(result.path)}: warning: {DIRTY}")
         if not options.quiet:
             _tell_file(result, options)
     if not options.quiet:
         _say(_fix_summary(done, options))
+        for why, files in sorted(Counter(known.left.values()).items()):
+            them = "it" if files == 1 else "them"
+            _say(f"Left out {count(files, 'file')} {why}; name {them} to fix {them}.")
         if any(result.needs_runtime for result in done):
             _say("Add `asyncpatterns` to your dependencies: the mended code imports it.")
     found = any(result.fixed or result.kept for result in done)
