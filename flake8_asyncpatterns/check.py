@@ -17,6 +17,9 @@ from .source import Source, Unreadable, lines, noqa
 
 TOO_DEEP = "is nested too deeply"
 
+# Python needs a kilobyte for each few characters of code, and nobody writes such lines: 10 MB would take 9 GB.
+LONGEST_LINE = 1_000_000
+
 
 class Checked(NamedTuple):
     """What came of a file: its problems, or the reason why it could not be checked."""
@@ -37,6 +40,8 @@ def check(
 
 def parse(text: str, path: str, settings: Settings = NONE, project: Project | None = None) -> Module:
     """Parse a file's text; names stand in for `async` and `await` where these are names. Raises Unreadable."""
+    if len(text) > LONGEST_LINE:
+        _no_endless_line(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" and its like are the business of others
@@ -54,11 +59,17 @@ def parse(text: str, path: str, settings: Settings = NONE, project: Project | No
         raise Unreadable(TOO_DEEP) from None
 
 
+def _no_endless_line(text: str) -> None:
+    for number, line in enumerate(lines(text), 1):
+        if len(line) > LONGEST_LINE:
+            raise Unreadable(f"line {number} is longer than {LONGEST_LINE:,} characters")
+
+
 def findings(module: Module, rules: Iterable[Rule]) -> list[Finding]:
     """What these rules find in a module and no `# noqa` silences. Raises Unreadable when it is too deep for them."""
     try:
         found = engine.check(module, rules)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise Unreadable(TOO_DEEP) from None
     if module.analysis(keywords.stands_in):
         found = keywords.told(found)

@@ -86,9 +86,11 @@ def read(path: Path) -> Source:
     """Read a file. Raises Unreadable with a reason that fits on a line."""
     try:
         mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            os.scandir(path).close()  # comes here where it cannot be searched: that is the reason then
+            raise Unreadable("is a directory")
         if not stat.S_ISREG(mode):
-            # A named pipe would keep us waiting for ever.
-            raise Unreadable("is a directory" if stat.S_ISDIR(mode) else "not a regular file")
+            raise Unreadable("not a regular file")  # a named pipe would keep us waiting for ever
         return decode(path.read_bytes())
     except OSError as error:
         raise Unreadable(reason(error)) from None
