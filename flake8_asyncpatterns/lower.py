@@ -39,8 +39,11 @@ COMMA_AFTER_COMMENTS = re.compile(rb"(?:[ \t\f\r\n]|#[^\r\n]*)*,")
 SEMICOLON = re.compile(rb"[ \t\f]*;[ \t\f]*")
 
 
-def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt]) -> list[Splice]:
-    """The splices of one edit. `removed` are all statements that this run takes out. Raises Refused."""
+def lower(
+    edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt], kin: frozenset[ast.AST] = frozenset()
+) -> list[Splice]:
+    """The splices of one edit. `removed` are all statements that this run takes out, `kin` the nodes that other edits
+    of the same fix change. Raises Refused."""
     match edit:
         case Replace(node=node):
             if isinstance(node, ast.expr):
@@ -53,7 +56,7 @@ def lower(edit: AnyEdit, text: Text, spell: Spell, removed: frozenset[ast.stmt])
         case Insert():
             return [_insert(edit, text, spell)]
         case Remove():
-            return [_remove(edit.node, text, removed)]
+            return [_remove(edit.node, text, removed, kin)]
         case RemoveDecorator(decorator=decorator):
             return [_remove_lines(text.data.rindex(b"@", 0, text.at(decorator)), text.end(decorator), text)]
         case MakeAsync(node=node):
@@ -270,7 +273,7 @@ def _open_up(edit: Insert, at: int, text: Text, spell: Spell) -> Splice:
     return Splice(len(before), at, (text.newline, indent, *new, text.newline, indent))
 
 
-def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Splice:
+def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt], kin: frozenset[ast.AST]) -> Splice:
     block = text.module.block(text.own(statement))
     start, end = text.start(statement), text.end(statement)
     if (
@@ -279,12 +282,34 @@ def _remove(statement: ast.stmt, text: Text, removed: frozenset[ast.stmt]) -> Sp
         and text.module.parent(statement) is not text.module.tree
     ):
         return _checked(Splice(start, end, (b"pass",)), text)
+    if _is_commented(statement, block, text, removed, kin):
+        raise Refused("a comment on it would come to speak of another statement")
     if not (text.first_on_line(statement) and text.last_on_line(statement)):
         return _remove_from_line(block, statement, text)
     splice = _remove_lines(start, end, text)
     if not splice.parts:
         return Splice(splice.start, _without_double_gap(splice, text), ())
     return splice
+
+
+def _is_commented(
+    statement: ast.stmt, block: list[ast.stmt], text: Text, removed: frozenset[ast.stmt], kin: frozenset[ast.AST]
+) -> bool:
+    """Would a comment right behind a statement, or right above it, come to speak of another one in its block?"""
+    if not text.first_on_line(statement):
+        return False  # one behind several statements speaks of what is left of them, too
+    end = text.end(statement)
+    behind = text.data[end : text.line_end(end)].strip(BLANK).startswith(b"#")
+    if not behind and text.leading(statement) == text.line_start(text.start(statement)):
+        return False
+    other = next((other for other in block[block.index(statement) + 1 :] if other not in removed), None)
+    if other is None or not text.data[text.next_line(end) : text.line_end(text.next_line(end))].strip(BLANK):
+        return False  # it stands at the end, or alone
+    if any(other is node or other in text.module.ancestors(node) for node in kin):
+        return False  # one fix makes one thing of both
+    # One above several imports is the heading of them all.
+    imports = (ast.Import, ast.ImportFrom)
+    return behind or not (isinstance(statement, imports) and isinstance(other, imports))
 
 
 def _remove_from_line(block: list[ast.stmt], statement: ast.stmt, text: Text) -> Splice:

@@ -1,7 +1,7 @@
 """The safety net: what was written must be what the edits declare.
 
 The same edits are applied a second time, on plain `ast`, where substitution is trivial. Both must give the same
-program, and every comment must still be there. A wrong span, a lost node, a missing parenthesis: each shows up
+program, and every comment must still be there, in the same order. A wrong span, a lost node, a missing parenthesis: each shows up
 as a difference.
 """
 
@@ -57,8 +57,12 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
     made = _asynchronous(got)
     if made and made > _asynchronous(ast.parse(before)):
         raise Refused("an `await` would make a generator expression asynchronous, which not everything can iterate")
-    if lost := _comments(before) - _comments(after):
+    had, has = _comments(before), _comments(after)
+    if lost := Counter(had) - Counter(has):
         raise Unproven(f"a comment would be lost: {next(iter(lost))}")
+    rest = iter(has)
+    if not all(comment in rest for comment in had):
+        raise Refused("comments would change places")
 
 
 def _compiles(tree: ast.Module) -> bool:
@@ -81,12 +85,13 @@ def _asynchronous(tree: ast.Module) -> int:
     )
 
 
-def _comments(text: str) -> Counter[str]:
+def _comments(text: str) -> list[str]:
+    """The comments of a program, in their order."""
     if "#" not in text:
-        return Counter()
+        return []
     lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
     tokens = tokenize.generate_tokens(lines.readline)
-    return Counter(token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT)
+    return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
 
 
 def key(node: ast.AST) -> tuple[object, ...]:

@@ -178,7 +178,13 @@ class Step:
 
     def _lowered(self, fixes: Iterable[Fix], speller: Speller) -> dict[Splice, Fix]:
         removed = frozenset(e.node for fix in fixes for e in fix.edits if isinstance(e, Remove))
-        return {s: fix for fix in fixes for edit in fix.edits for s in lower(edit, self.text, speller, removed)}
+        return {
+            s: fix
+            for fix in fixes
+            for kin in [frozenset(target(e) for e in fix.edits if not isinstance(e, Remove))]
+            for edit in fix.edits
+            for s in lower(edit, self.text, speller, removed, kin)
+        }
 
 
 def _manner(edit: AnyEdit) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -390,11 +391,58 @@ def test_removal_leaves_comments_and_a_pass() -> None:
         for name in ("f", "g"):
             yield from (Remove(module.statement(call)) for call in calls(name)(module))
 
-    assert rewritten("if x:\n    f()  # why\n    y()\n", plan) == "if x:\n    # why\n    y()\n"
+    assert rewritten("if x:\n    f()  # why\n\n    y()\n", plan) == "if x:\n    # why\n\n    y()\n"
+    assert rewritten("if x:\n    # why\n    f()\n\n    y()\n", plan) == "if x:\n    # why\n\n    y()\n"
+    assert rewritten("if x:\n    y()\n    f()  # why\nz()\n", plan) == "if x:\n    y()\n    # why\nz()\n"
     assert rewritten("if x:\n    f()\n    g()  # g\n", plan) == "if x:\n    pass\n    # g\n"
     assert rewritten("f()\n", plan) == ""
     assert "shares its line" in refusal("f(); \\\ny()", plan)
     assert "comment" in refusal("f(\n# why\n)\ny()", plan)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f()  # why\ny()\n",
+        "# why\nf()\ny()\n",
+        "x()\n# why\nf()\n# about y\ny()\n",
+        "import f  # why\nimport y\n",
+        "# why\nimport f\ny()\n",
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_comment_does_not_come_to_speak_of_another_statement(code: str, newline: str) -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        yield from (Remove(module.statement(call)) for call in calls("f")(module))
+        yield from (Remove(node) for node in module.nodes(ast.Import) if node.names[0].name == "f")
+
+    assert "comment" in refusal(code.replace("\n", newline), plan)
+    assert "comment" in refusal(f"if x:\n{textwrap.indent(code, '    ')}".replace("\n", newline), plan)
+
+
+def test_a_comment_stays_with_what_one_fix_makes_of_several_statements() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [first, second] = module.tree.body
+        yield Remove(first)
+        yield replace(second, "g(1)")
+
+    assert rewritten("x = 1  # why\nf(x)\n", plan) == "# why\ng(1)\n"
+
+
+def test_comments_do_not_change_places() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(call, "f({b}, {a})", a=call.args[0], b=call.args[1])
+
+    assert rewritten("f(1, 2)\n", plan) == "f(2, 1)\n"
+    assert "change places" in refusal("f([\n  # a\n  1], [\n  # b\n  2])\n", plan)
+
+
+def test_a_heading_of_imports_stays() -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        yield Remove(module.tree.body[0])
+
+    assert rewritten("# standard\nimport f\nimport y\n", plan) == "# standard\nimport y\n"
 
 
 def test_def_with_and_for_turn_async_and_back() -> None:
