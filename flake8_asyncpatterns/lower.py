@@ -358,7 +358,10 @@ def _add_imports(edit: AddImports, text: Text) -> Splice:
         if at == text.line_end(end):  # the anchor is the file's last line, which has no newline
             return Splice(at, at, (text.newline, lines[: -len(text.newline)]))
         return Splice(at, at, (text.newline * edit.gap, lines))
-    at = text.line_start(text.start(edit.anchor))
+    if isinstance(edit.anchor, (ast.Import, ast.ImportFrom)):
+        at = text.line_start(text.start(edit.anchor))  # under what is the heading of them all
+    else:
+        at = text.leading(edit.anchor)
     return Splice(at, at, (lines, text.newline * edit.gap))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
+COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*[-\w.]+")
 SPACE = re.compile(rb"[ \t\f\r\n]*")
 SPACES = (b" ", b"\t", b"\f", b"\r", b"\n")
 
@@ -131,10 +132,16 @@ class Text:
             above = self.line_start(line - 1)
             if self.data[line - 2 : line] == b"\r\n":
                 above = self.line_start(line - 2)
-            if not self.data[above:line].lstrip(BLANK).startswith(b"#"):
+            if not self.data[above:line].lstrip(BLANK).startswith(b"#") or self._is_head(above):
                 break
             line = above
         return line
+
+    def _is_head(self, line: int) -> bool:
+        """Does a comment line speak to the system, or to Python of the encoding? It must stay where it is."""
+        return (line == 0 and self.data.startswith(b"#!")) or (
+            line in self.starts[:2] and bool(COOKIE.match(self.data, line))
+        )
 
     def parentheses(self, node: ast.expr) -> tuple[int, int] | None:
         """The span of an expression with the parentheses right around it, if it has its own (and no comment there)."""

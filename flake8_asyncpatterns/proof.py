@@ -1,8 +1,8 @@
 """The safety net: what was written must be what the edits declare.
 
 The same edits are applied a second time, on plain `ast`, where substitution is trivial. Both must give the same
-program, and every comment must still be there, in the same order. A wrong span, a lost node, a missing parenthesis: each shows up
-as a difference.
+program, and every comment must still be there, in the same order. A wrong span, a lost node, a missing parenthesis:
+each shows up as a difference.
 """
 
 from __future__ import annotations

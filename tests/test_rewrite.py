@@ -365,6 +365,19 @@ def test_insertion_goes_above_the_comments_of_a_statement() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "head", ["#!/usr/bin/python\n", "# coding: latin-1\n", "#!/usr/bin/python\n# vim: fileencoding=utf-8\n"]
+)
+def test_what_a_file_begins_with_stays_in_front(head: str) -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        yield insert(module.tree.body[0], "x = {made}", made=Symbol("asyncio.Event"))
+
+    added = "import asyncio\n\nx = asyncio.Event\n"
+    assert rewritten(f"{head}f()\n", plan) == f"{head}{added}f()\n"
+    assert rewritten(f"{head}# about f\nf()\n", plan) == f"{head}{added}# about f\nf()\n"
+    assert rewritten(f"{head}\n# about f\nf()\n", plan) == f"{head}\n{added}# about f\nf()\n"
+
+
 def test_insertion_opens_up_a_body_on_its_headers_line_for_what_cannot_stand_there() -> None:
     def plan(module: Module) -> Iterable[Edit]:
         [call] = calls("x")(module)

@@ -119,13 +119,18 @@ def insertions(edit: AnyEdit, old: Sequence[str]) -> Iterable[int]:
     """The lines in front of which an edit may put others."""
     match edit:
         case Insert(before=statement):
-            first = _first(statement)
-            while first > 1 and old[first - 2].lstrip().startswith("#"):
-                first -= 1
-            return [first]
+            return [_first(statement), _leading(statement, old)]
         case AddImports(anchor=anchor, after=after):
-            return [_last(anchor) + 1 if after else _first(anchor)]
+            return [_last(anchor) + 1] if after else [_first(anchor), _leading(anchor, old)]
     return []
+
+
+def _leading(statement: ast.stmt, old: Sequence[str]) -> int:
+    first = _first(statement)
+    head = sum(line.startswith("#!") or "coding" in line for line in old[:2])
+    while first > 1 + head and old[first - 2].lstrip().startswith("#"):
+        first -= 1
+    return first
 
 
 def _first(statement: ast.stmt) -> int:

@@ -14,6 +14,7 @@ from .tasks import is_coroutine, makes_task
 
 SET_NAMES = ("background_tasks", "_background_tasks", "kept_tasks", "_kept_tasks")
 TASK_NAMES = ("task", "background_task", "kept_task", "_task", "_background_task")
+COROUTINE_DECORATORS = frozenset({"asyncio.coroutine", "types.coroutine"})
 DISCARDS = frozenset({"discard", "remove"})
 IMPORTS = (ast.Import, ast.ImportFrom)
 NO_PLACE = "there is no free name for a set that keeps it"
@@ -76,10 +77,13 @@ class Keeping:
         function = self.module.function(statement)
         cls = self.module.class_of(function) if function is not None else None
         if cls in self._own and isinstance(function, FUNCTIONS) and function.args.args:
-            static = isinstance(function, ast.Lambda) or function.decorator_list
+            static = isinstance(function, ast.Lambda) or any(map(self._may_be_static, function.decorator_list))
             if not static:
                 return Shelf(f"{function.args.args[0].arg}.{self._own[cls]}")
         return Shelf(self._shared) if self._shared else self._made()
+
+    def _may_be_static(self, decorator: ast.expr) -> bool:
+        return self.module.name(decorator) not in COROUTINE_DECORATORS
 
     def _made(self) -> Shelf | None:
         """A new set for the whole file. All who need it share the edit that makes it: the first of them is mended
