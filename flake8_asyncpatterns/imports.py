@@ -46,10 +46,10 @@ class Speller:
 
 def additions(module: Module, missing: Iterable[str]) -> Iterator[AddImports]:
     """Where the missing imports go: among the first run of imports, in its order. Raises Refused."""
-    places: dict[tuple[ast.stmt, bool, bool], list[str]] = {}
-    for name in sorted(missing):
-        places.setdefault(_place(module.tree.body, name), []).append(name)
-    for (anchor, after, gap), names in places.items():
+    places: dict[tuple[ast.stmt, bool, bool, bool], list[str]] = {}
+    for name in sorted(missing, key=lambda name: (not _standard(name), name)):
+        places.setdefault((*_place(module.tree.body, name), _standard(name)), []).append(name)
+    for (anchor, after, gap, _), names in places.items():
         lines = range(anchor.lineno, (anchor.end_lineno or anchor.lineno) + 1)
         if any(s is not anchor and (s.lineno in lines or s.end_lineno in lines) for s in module.tree.body):
             raise Refused(f"`import {names[0]}` is needed, and the line it belongs next to has several statements")

@@ -154,7 +154,10 @@ class Substitution:
                 self._put(node, [*self._made(template, holes, edit.before), *self._current(node)])
             case AddImports(modules=modules, after=after):
                 added = [ast.Import([ast.alias(module)]) for module in modules]
-                self._put(node, [*self._current(node), *added] if after else [*added, *self._current(node)])
+                current = self._current(node)
+                # Of several that come behind one node, the first is put there last.
+                at = next((n for n, item in enumerate(current, 1) if item is node), len(current)) if after else 0
+                self._put(node, [*current[:at], *added, *current[at:]])
             case Remove():
                 left = [ast.Pass()] if node in self.emptied else []
                 self._put(node, [*(item for item in self._current(node) if item is not node), *left])

@@ -9,7 +9,7 @@ import ast
 import warnings
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from mutations import programs
 from untouched import watched
 
@@ -63,5 +63,7 @@ def unharmed(data: bytes) -> None:
 @pytest.mark.stress
 @settings(max_examples=settings().max_examples // FEWER)
 @given(programs())
+# An import that was put behind its use, between a file's first comment and its first statement.
+@example(b"# coding: utf-8\nclass C:\n    pass\nimport asyncio\nasync def f(g):\n    asyncio.create_task(g())\n")
 def test_whatever_a_file_holds_nothing_is_lost(data: bytes) -> None:
     unharmed(data)

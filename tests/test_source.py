@@ -144,6 +144,41 @@ def test_write_keeps_the_mode(file: Path, mode: int) -> None:
 
 
 @not_on_windows
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_write_keeps_the_owner(file: Path) -> None:
+    os.chown(file, 65534, 65533)
+    file.chmod(0o4750)
+    write(file, b"new\n", was=b"old\n")
+    after = file.stat()
+    assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (65534, 65533, 0o4750)
+
+
+@not_on_windows
+def test_write_keeps_the_group_where_the_owner_cannot_be_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def chown(path: Path, owner: int, group: int) -> None:
+        asked.append((owner, group))
+        if owner != -1:
+            raise PermissionError(1, "Operation not permitted")
+
+    before = file.stat()
+    monkeypatch.setattr(os, "chown", chown)
+    write(file, b"new\n", was=b"old\n")
+    assert asked == [(before.st_uid, before.st_gid), (-1, before.st_gid)]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="needs a system with extended attributes")
+def test_write_keeps_extended_attributes(file: Path) -> None:
+    try:
+        os.setxattr(file, "user.origin", b"elsewhere")
+    except OSError as error:
+        pytest.skip(f"the file system has no extended attributes: {error}")
+    write(file, b"new\n", was=b"old\n")
+    assert os.getxattr(file, "user.origin") == b"elsewhere"
+
+
+@not_on_windows
 def test_write_follows_a_link(tmp_path: Path, file: Path) -> None:
     folder = tmp_path / "links"
     folder.mkdir()

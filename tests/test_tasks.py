@@ -225,3 +225,18 @@ def test_a_plain_function_of_another_file_may_give_a_future_that_is_kept(
     module = Module.parse(text, str(tmp_path / "main.py"), NONE, Project(NONE))
     call = next(c for c in module.nodes(ast.Call) if c.args)
     assert (makes_task(call, module) is not None) is fresh
+
+
+@pytest.mark.parametrize(
+    ("decorator", "kept"),
+    [("", "self.tasks"), ("@asyncio.coroutine", "self.tasks"), ("@staticmethod", "background_tasks")],
+)
+def test_a_set_that_the_class_has_for_its_tasks_keeps_more(decorator: str, kept: str) -> None:
+    text = (
+        "import asyncio\n\nclass Crawler:\n    def __init__(self):\n        self.tasks = set()\n\n"
+        "    async def add(self):\n"
+        "        task = asyncio.create_task(self.run())\n        self.tasks.add(task)\n"
+        "        task.add_done_callback(self.tasks.discard)\n\n"
+        f"    {decorator}\n    def go(self, url):\n        asyncio.Task(url.run())\n"
+    )
+    assert f"{kept}.add(task)" in mended(text, rules=DROPPED).text.partition("def go")[2]
