@@ -43,6 +43,12 @@ FORMS = (
 
 
 @cache
+def flawed() -> tuple[str, ...]:
+    """The programs in which there is something to fix."""
+    return tuple(dict.fromkeys(case.bad for case in cases()))
+
+
+@cache
 def seeds() -> tuple[str, ...]:
     """The programs that are mutilated: examples and fixtures, and the standard library's asynchronous code."""
     found = [text for case in cases() for text in (case.bad, case.good)]
@@ -120,7 +126,7 @@ def _nodes(text: str) -> list[tuple[ast.expr, int, int]]:
 
 def splice(text: str, chance: Random) -> str:
     """Put statements of another program in."""
-    other = chance.choice(seeds())
+    other = chance.choice(chance.choice((flawed(), seeds())))
     theirs, ours = _blocks(other), _blocks(text)
     if not theirs or not ours:
         return text
@@ -264,7 +270,7 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 @st.composite
 def programs(draw: st.DrawFn) -> bytes:
     """The bytes of a program, or of what once was one."""
-    text = draw(st.sampled_from(seeds()))
+    text = draw(st.sampled_from(flawed()) | st.sampled_from(seeds()) | st.sampled_from(flawed()))
     for mutation, seed in draw(st.lists(st.tuples(st.sampled_from(MUTATIONS), st.integers(0, 2**32)), max_size=8)):
         changed = mutation(text, Random(seed))
         # Mostly keep to what is still a program: of what is none, little can be learnt.
