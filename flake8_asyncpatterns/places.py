@@ -32,8 +32,10 @@ class Text:
         self.module = module
         self.data = module.text.encode()
         self.starts = [0, *(found.end() for found in NEWLINE.finditer(self.data))]
-        found = NEWLINE.search(self.data)
-        self.newline = found[0] if found else b"\n"
+        # The one that most lines have: the first may be of another kind, put in front by some tool.
+        pairs = self.data.count(b"\r\n")
+        kinds = {b"\n": self.data.count(b"\n") - pairs, b"\r\n": pairs, b"\r": self.data.count(b"\r") - pairs}
+        self.newline = max(kinds, key=kinds.__getitem__)
         self._comments: list[tuple[int, int]] | None = None
         self._unit: bytes | None = None
 

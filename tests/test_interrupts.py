@@ -157,6 +157,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_tidies_up(tmp_path: Pa
 
 # The same again, where nearly all of the time goes to writing: from the old text to the new and back without end.
 BACK_AND_FORTH = """
+import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # as above
 import sys
 from pathlib import Path
 from flake8_asyncpatterns.source import write
