@@ -1,7 +1,8 @@
 """The order of the fixes does not matter: rule by rule in any order, or all at once, the text is the same in the end.
 
 But for how a name is spelled: where a file has both `import asyncio` and `from asyncio import run as go`, a fix writes
-`go`, unless another rule came first that took the last use of it, and with it the import, away.
+`go`, unless another rule came first that took the last use of it, and with it the import, away. And but for rules that
+mend the same call (`order.EXPLAINED`).
 """
 
 from __future__ import annotations
