@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Callable
 
 import pytest
@@ -16,17 +17,21 @@ CASES = list(cases())
 
 
 def commented(source: str) -> str:
-    """A comment behind each line that has room for one: one that can go, and one that cannot be told from others."""
+    """A comment behind each line, if all of them have room for one."""
     lines = source.splitlines()
+    tried = "".join(f"{line}  # {number}\n" if line.strip() else "\n" for number, line in enumerate(lines))
     try:
-        tried = "".join(f"{line}  # {number}\n" if line.strip() else "\n" for number, line in enumerate(lines))
         found = comments(tried)
-    except Exception:  # inside a string that is not closed, say
+    except (SyntaxError, tokenize.TokenError):  # behind a backslash, say
         return source
     return tried if len(found) >= sum(bool(line.strip()) for line in lines) else source
 
 
-LAYOUTS: dict[str, Callable[[str], str]] = {"as it is": str, "commented": commented, **SAME_FIX}
+LAYOUTS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "commented": commented,
+    **{name: SAME_FIX[name] for name in ("crlf", "tabs", "no newline at the end")},
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
