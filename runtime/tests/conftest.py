@@ -1,4 +1,4 @@
-"""What the tests of the runtime share: loops without waiting, how much is tried, programs to send signals to."""
+"""What the tests of the runtime share: loops without waiting, programs to send signals to."""
 
 from __future__ import annotations
 
@@ -15,19 +15,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# The one place that says how much is tried: tests marked stress take it from the profile, which
-# --hypothesis-profile=stress changes to what CI runs.
-settings.register_profile(
-    "everyday",
-    max_examples=200,
-    deadline=None,  # a slow machine is no bug
-    print_blob=True,  # how to get the failing schedule again
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.register_profile("stress", settings.get_profile("everyday"), max_examples=10_000)
-settings.load_profile("everyday")
 
 T = TypeVar("T")
 InVirtualTime = Callable[[Coroutine[Any, Any, T]], T]
