@@ -131,6 +131,11 @@ def _selection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
     parser.add_argument("--isolated", action="store_true", help="use no configuration")
+    parser.add_argument(
+        "--no-project",
+        action="store_true",
+        help="look at each file on its own, without what the files say that it imports",
+    )
     parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was found")
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary; from fix: only what went wrong")
 

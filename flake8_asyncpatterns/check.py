@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from . import engine, keywords
+from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
 from .project import Project
 from .rule import Finding, Rule
 from .settings import NONE, Settings
-from .source import Source, Unreadable, lines, noqa
+from .source import Source, Unreadable, lines, noqa, read
 
 TOO_DEEP = "is nested too deeply"
+# What a file asks because of an answer may be answered, and so on.
+ROUNDS = 8
 
 # Python needs a kilobyte for each few characters of code, and nobody writes such lines: 10 MB would take 9 GB.
 LONGEST_LINE = 1_000_000
@@ -29,16 +33,93 @@ class Checked(NamedTuple):
     failure: str = ""
 
 
+class Examined(NamedTuple):
+    """What a file says by itself: its problems as far as the answers that were at hand tell, what it asks of the other
+    files, and what it tells them (None: nobody was to know)."""
+
+    problems: Sequence[Problem] = ()
+    asked: Sequence[Question] = ()
+    facts: Facts | None = None
+
+
 def check(
     source: Source, path: str, rules: Iterable[Rule], settings: Settings = NONE, project: Project | None = None
 ) -> list[Problem]:
     """The problems in a file. Raises Unreadable when its text is no Python."""
-    found = findings(parse(source.text, path, settings, project), rules)
+    chosen = tuple(rules)
+    module = parse(source.text, path, settings, View())
+    found = settled(module, lambda module: findings(module, chosen), project)
     split = lines(source.text) if found else []
     return [describe(finding, path, split) for finding in found]
 
 
-def parse(text: str, path: str, settings: Settings = NONE, project: Project | None = None) -> Module:
+def examine(
+    source: Source,
+    path: str,
+    rules: Iterable[Rule],
+    settings: Settings = NONE,
+    answers: Mapping[Question, Answer] | None = None,
+) -> Examined:
+    """What a file says by itself. Of the answers of a Project it needs those to what it asks, round by round: with none
+    at first, then with those that are known to what it asked, until it asks nothing more that has an answer.
+
+    The same goes in and out in any process. Raises Unreadable when its text is no Python.
+    """
+    view = View(answers)
+    module = parse(source.text, path, settings, view)
+    found = findings(module, rules)
+    split = lines(source.text) if found else []
+    problems = [describe(finding, path, split) for finding in found]
+    return Examined(problems, tuple(view.asked), None if answers else _facts(module))
+
+
+def facts(source: Source, path: str, settings: Settings = NONE) -> Facts:
+    """What a file tells the others. Raises Unreadable when its text is no Python."""
+    return _facts(parse(source.text, path, settings))
+
+
+def _facts(module: Module) -> Facts:
+    from .analysis.summary import Summary  # late: that is made of modules
+
+    try:
+        return module.analysis(Summary).facts
+    except RecursionError:
+        raise Unreadable(TOO_DEEP) from None
+
+
+def project(settings: Settings = NONE) -> Project:
+    """A Project that reads and parses the files that it is asked for."""
+
+    def load(path: str) -> Facts | None:
+        try:
+            return facts(read(Path(path)), path, settings)
+        except Unreadable:
+            return None
+
+    return Project(load)
+
+
+def settled(module: Module, find: Callable[[Module], list[Finding]], project: Project | None) -> list[Finding]:
+    """What `find` finds in a module, with what the other files of the project answer (None: nobody is asked).
+
+    Raises Unreadable when the module is too deep to be told of.
+    """
+    answers: dict[Question, Answer] = {}
+    current = module
+    found = find(current)
+    for _ in range(ROUNDS if project is not None and module.project is not None else 0):
+        assert project is not None and current.project is not None  # as the line above has it
+        asked = [question for question in current.project.asked if question not in answers]
+        more = project.answers(module.path, lambda: _facts(module), asked) if asked else {}
+        if not more:
+            break
+        answers = {**answers, **more}
+        current = module.beside(View(answers))
+        found = find(current)
+    return found
+
+
+def parse(text: str, path: str, settings: Settings = NONE, project: View | None = None) -> Module:
     """Parse a file's text; names stand in for `async` and `await` where these are names. Raises Unreadable."""
     if len(text) > LONGEST_LINE:
         _no_endless_line(text)

@@ -29,7 +29,7 @@ class Classes:
         self._bases: dict[ast.expr, Definition | None] = {}
         self._families: dict[ast.ClassDef, tuple[ast.ClassDef | None, ...]] = {}
         self._derived: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
-        self._attributes: dict[tuple[ast.ClassDef, str], list[ast.AST]] | None = None
+        self._attributes: dict[ast.ClassDef, dict[str, list[ast.AST]]] | None = None
 
     def owner(self, node: ast.Attribute) -> ast.ClassDef | None:
         """The class whose instance (or which itself) `node` is an attribute of: `self.x` in a method."""
@@ -139,20 +139,27 @@ class Classes:
 
     def assignments(self, cls: ast.ClassDef, attribute: str) -> list[ast.AST]:
         """The targets by which the methods and the body of `cls`, or its bases in this file, set an attribute."""
-        if self._attributes is None:
-            self._attributes = {}
-            for node in self.module.nodes(ast.Attribute):
-                if isinstance(node.ctx, ast.Store) and (owner := self.owner(node)):
-                    self._attributes.setdefault((owner, node.attr), []).append(node)
         return [
             node
             for base in self.bases(cls)
             if base is not None
             for node in (
-                *self._attributes.get((base, attribute), ()),
+                *self._stores(base).get(attribute, ()),
                 *(n for n in members(base, attribute) if isinstance(n, ast.Name)),
             )
         ]
+
+    def set_by(self, cls: ast.ClassDef) -> list[str]:
+        """The attributes of `self` that the methods of this class, and of no other, set."""
+        return list(self._stores(cls))
+
+    def _stores(self, cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
+        if self._attributes is None:
+            self._attributes = {}
+            for node in self.module.nodes(ast.Attribute):
+                if isinstance(node.ctx, ast.Store) and (owner := self.owner(node)):
+                    self._attributes.setdefault(owner, {}).setdefault(node.attr, []).append(node)
+        return self._attributes.get(cls, {})
 
     def plain_assignments(self, attribute: ast.Attribute) -> list[ast.AST] | None:
         """See Module.assignments."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from . import arguments, config, report
-from .check import Checked, check
+from .check import Checked, check, project
 from .files import find
 from .problem import Problem
 from .progress import watched
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .fix import Fixed
     from .rule import Rule
+    from .settings import Settings
     from .worktree import Standing
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -119,7 +120,8 @@ class Task(NamedTuple):
 
     inputs: list[Input]
     selection: Selection
-    project: Project
+    settings: Settings
+    project: Project | None
 
     def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
         """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
@@ -139,9 +141,9 @@ def _task(options: argparse.Namespace) -> Task:
     except OSError as error:
         raise Misuse(f"the current directory: {reason(error)}") from None
     if options.config:
-        project = config.load(options.config)
+        configured = config.load(options.config)
     else:
-        project = config.Config(root=here) if options.isolated else config.nearest(here)
+        configured = config.Config(root=here) if options.isolated else config.nearest(here)
     if options.select is not None and not _words(options.select):
         raise Misuse("--select names no rule")  # an empty variable must not turn all off
     given = Layer(
@@ -151,15 +153,16 @@ def _task(options: argparse.Namespace) -> Task:
     )
     named = [path for path in options.paths if path != STDIN]
     inputs = [
-        Input(str(path), path) for path in find(named, (*project.exclude, *_words(options.exclude)), project.root)
+        Input(str(path), path) for path in find(named, (*configured.exclude, *_words(options.exclude)), configured.root)
     ]
     if len(named) < len(options.paths):
         inputs.append(Input(options.stdin_filename, None))
         inputs.sort(key=lambda given: given.name)
     return Task(
         inputs,
-        Selection(select(project.layer, given), project.per_file_ignores, project.root),
-        Project(project.settings),
+        Selection(select(configured.layer, given), configured.per_file_ignores, configured.root),
+        configured.settings,
+        None if options.no_project else project(configured.settings),
     )
 
 
@@ -170,9 +173,7 @@ def _words(values: Iterable[str]) -> list[str]:
 def _check(options: argparse.Namespace) -> int:
     task = _task(options)
     results = task.each(
-        lambda given, rules: Checked(
-            given.name, check(given.read(), given.name, rules, task.project.settings, task.project)
-        ),
+        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules, task.settings, task.project)),
         lambda name, failure: Checked(name, failure=failure),
     )
     shown = watched(results, len(task.inputs), lambda checked: checked.problems or checked.failure)
@@ -231,7 +232,7 @@ def _fix(options: argparse.Namespace) -> int:
     def work(given: Input, rules: Sequence[Rule]) -> Fixed:
         source = given.read()
         try:
-            fixed = fix(source, given.name, rules, task.project.settings, task.project, unsafe=options.unsafe)
+            fixed = fix(source, given.name, rules, task.settings, task.project, unsafe=options.unsafe)
             if given.path and fixed.after != fixed.before and not options.diff:
                 write(given.path, fixed.after, was=fixed.before)
         except Unreadable as error:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import unified_diff
 from typing import NamedTuple
 
-from .check import TOO_DEEP, findings, parse
+from .check import TOO_DEEP, findings, parse, settled
+from .facts import View
 from .keywords import original
+from .module import Module
 from .problem import Problem, describe
 from .project import Project
 from .proof import Unproven
@@ -54,21 +56,18 @@ def fix(
     unsafe: bool,
 ) -> Fixed:
     """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
-    module = parse(source.text, path, settings, project)
-    found = findings(module, rules)
+
+    def found_in(module: Module) -> list[Finding]:
+        return settled(module, lambda module: findings(module, rules), project)
+
+    module = parse(source.text, path, settings, View())
+    found = found_in(module)
     if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
         return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
-            mended = mend(
-                module.text,
-                lambda module: findings(module, rules),
-                unsafe=unsafe,
-                path=path,
-                settings=settings,
-                project=project,
-            )
+            mended = mend(module.text, found_in, unsafe=unsafe, path=path, settings=settings)
     except Unsettled as error:
         raise Unreadable(str(error)) from None
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from .facts import OWN, Told
 from .flow import body, is_generator
 from .knowledge.containers import (
     GIVES_ITEM,
@@ -26,6 +27,7 @@ from .knowledge.containers import (
 from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, SAME_RESULT
 from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, THREADS, same_type
 from .narrowing import Narrowing, dotted
+from .reference import inherited
 from .scopes import FUNCTIONS, Definition, Scopes
 
 if TYPE_CHECKING:
@@ -224,7 +226,8 @@ class Inference:
         if isinstance(made, ast.FunctionDef) and any(self._is_property(d) for d in made.decorator_list):
             return self._result(made)
         if made is None and self.module.project is not None and not self.classes.has(owner, name):
-            return self.module.project.attribute(self.module, owner, name)
+            named = inherited(owner, name, self.module)
+            return _heard(self.module.project.type(named)) if named else None
         return None
 
     def _part(self, of: Type | None, *suffixes: str) -> Type | None:
@@ -258,7 +261,7 @@ class Inference:
             plain = all(self._keeps_class(decorator) for decorator in definition.decorator_list)
             return self._instance(definition) if plain and not definition.keywords else None
         if isinstance(definition, ast.FunctionDef):
-            return self._returned(definition)
+            return self.returned(definition)
         if isinstance(function, ast.Name) and (method := self.classes.receiver(function)):
             # `cls()` in a class method
             return self._instance(owner) if (owner := self.module.class_of(method)) else None
@@ -389,9 +392,10 @@ class Inference:
         if name == "asyncio.AbstractEventLoop.run_in_executor" and len(value.args) > 1:
             return self._called(value.args[1])
         definition = self.definition(value.func)
-        return self._returned(definition) if isinstance(definition, ast.AsyncFunctionDef) else None
+        return self.returned(definition) if isinstance(definition, ast.AsyncFunctionDef) else None
 
-    def _returned(self, function: FunctionDef) -> Type | None:
+    def returned(self, function: FunctionDef) -> Type | None:
+        """See Module.result."""
         if any(self.module.name(decorator) not in SAME_RESULT for decorator in function.decorator_list):
             return None
         return self._result(function)
@@ -425,7 +429,7 @@ class Inference:
             for name in ("__aenter__", "__enter__"):
                 enter = self.classes.method(of.cls, name)
                 if isinstance(enter, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    return self._returned(enter)
+                    return self.returned(enter)
             return of if of.name else None
         if of.name in ENTERED:
             return self._from_table(ENTERED[of.name])
@@ -667,6 +671,23 @@ class Inference:
             return self.classes.method(named, node.attr)
         of = self.type(node.value)
         return self.classes.method(of.cls, node.attr) if of and of.cls else None
+
+
+def tell(of: Type | None, module: Module) -> Told | None:
+    """What is known of a thing, for other files: a class of this one goes by its name."""
+    if of is None:
+        return None
+    own = of.cls is not None and module.parent(of.cls) is module.tree
+    if of.cls is not None and not own:
+        return None
+    item, value = tell(of.item, module), tell(of.value, module)
+    return Told(OWN + of.cls.name if of.cls else of.name, item, value, tuple(tell(part, module) for part in of.parts))
+
+
+def _heard(told: Told | None) -> Type | None:
+    if told is None:
+        return None
+    return Type(told.name, None, _heard(told.item), _heard(told.value), tuple(map(_heard, told.parts)))
 
 
 # What rules may ask the contents of.

@@ -10,14 +10,14 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .classes import Classes
+from .classes import Classes, members
 from .inference import Inference, Type
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
 from .settings import NONE, Settings
 
 if TYPE_CHECKING:
-    from .project import Elsewhere, Project
+    from .facts import View
     from .rule import FunctionDef
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
@@ -29,7 +29,7 @@ class Module:
     """A file's tree with the questions rules ask. The tree itself is never changed.
 
     `text` is the source that the tree was parsed from; `path` is for messages and may be empty; `settings` is what
-    the project says of itself, and `project` knows its other files (None: nothing is asked of them).
+    the project says of itself, and `project` answers for its other files (None: nothing is asked of them).
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Module:
         text: str = "",
         path: str = "",
         settings: Settings = NONE,
-        project: Project | None = None,
+        project: View | None = None,
     ) -> None:
         self.tree = tree
         self.text = text
@@ -56,9 +56,13 @@ class Module:
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
-    def parse(cls, text: str, path: str = "", settings: Settings = NONE, project: Project | None = None) -> Module:
+    def parse(cls, text: str, path: str = "", settings: Settings = NONE, project: View | None = None) -> Module:
         """Parse a file's text. Raises SyntaxError or (null bytes, on some Pythons) ValueError."""
         return cls(ast.parse(text), text, path, settings, project)
+
+    def beside(self, project: View | None) -> Module:
+        """The same file, asked anew with what other files answer."""
+        return Module(self.tree, self.text, self.path, self.settings, project)
 
     def _index(self) -> None:
         nodes, parents = self._nodes, self.parents
@@ -162,31 +166,33 @@ class Module:
         """
         return self._inference.definition(node)
 
-    def elsewhere(self, node: ast.expr) -> Elsewhere | None:
-        """The function or class in another file of the project that an expression names; None: none, or unsure.
-
-        `imported`, `package.imported`, a method that `self.method` inherits, `instance.method` of an imported class.
-        """
-        if self.project is None or not isinstance(node, (ast.Name, ast.Attribute)):
-            return None
-        name = self.name(node)
-        if name is not None:
-            return None if name.startswith("builtins.") else self.project.find(self, name)
-        if not isinstance(node, ast.Attribute):
-            return None
-        owner = self.owner(node) or self.instance_of(node.value)
-        if owner is not None:
-            return self.project.inherited(self, owner, node.attr)
-        of = self.type_of(node.value)
-        return self.project.find(self, f"{of}.{node.attr}") if of else None
-
     def top_level(self, name: str) -> list[tuple[ast.AST, str | None]]:
         """What binds a name at the top of the file: nodes, each with the qualified name that it imports."""
         return [(binding.node, binding.qualified) for binding in self._scopes.lookup(name, self.tree) or ()]
 
+    def bound(self) -> list[str]:
+        """The names that are bound at the top of the file."""
+        return self._scopes.bound(self.tree)
+
+    def member(self, cls: ast.ClassDef, name: str) -> list[ast.AST]:
+        """What binds a name in the body of a class: only a definition that stands right in it is certain."""
+        return list(members(cls, name))
+
+    def members(self, cls: ast.ClassDef) -> list[str]:
+        """The names that the body of a class binds, and the attributes that its methods set."""
+        return list(dict.fromkeys([*self._scopes.bound(cls), *self._classes.set_by(cls)]))
+
+    def result(self, function: FunctionDef) -> Type | None:
+        """What a function returns, or what awaiting a call of it does; None: unknown."""
+        return self._inference.returned(function)
+
     def sets(self, cls: ast.ClassDef, name: str) -> bool:
         """Do the methods of a class set an attribute of this name?"""
         return any(not isinstance(store, ast.Name) for store in self._classes.assignments(cls, name))
+
+    def type(self, node: ast.AST) -> Type | None:
+        """All that is known of what an expression, or a node that binds a name, is an instance of."""
+        return self._inference.type(node)
 
     def type_of(self, node: ast.AST) -> str | None:
         """The qualified type of an expression, `"asyncio.Lock"`; None: unknown."""

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from .engine import check
+from . import check, engine
+from .facts import View
 from .module import Module
 from .project import Project
 from .rule import Rule
 from .rules import RULES
 from .settings import NONE, Settings
-from .source import characters
+from .source import Unreadable, characters
 
 if TYPE_CHECKING:
     import argparse
@@ -25,8 +26,9 @@ class Plugin:
 
     # The rules that flake8's options leave on; told once, before the first file.
     rules: ClassVar[Sequence[Rule]] = tuple(RULES.values())
-    # The files around, and what `[tool.asyncfix]` says that flake8 has no options for.
-    project: ClassVar[Project] = Project(NONE)
+    # What `[tool.asyncfix]` says that flake8 has no options for, and the files around.
+    settings: ClassVar[Settings] = NONE
+    project: ClassVar[Project] = check.project()
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -52,17 +54,17 @@ class Plugin:
             if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
         )
         if cls.rules:
-            cls.project = Project(_settings())
+            cls.settings = _settings()
+            cls.project = check.project(cls.settings)
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """What flake8 reports: line, column in characters from 0, code and message."""
         if not self.rules:
             return
         try:
-            project = self.project
-            module = Module(self.tree, "".join(self.lines), self.filename, project.settings, project)
-            findings = check(module, self.rules)
-        except RecursionError:
+            module = Module(self.tree, "".join(self.lines), self.filename, self.settings, View())
+            findings = check.settled(module, lambda module: engine.check(module, self.rules), self.project)
+        except (RecursionError, Unreadable):
             return  # nested so deeply that flake8's own checks give up as well
         for finding in findings:
             offset: int = getattr(finding.node, "col_offset", 0)

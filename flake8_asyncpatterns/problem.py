@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .rule import Finding
 from .source import characters
+
+if TYPE_CHECKING:
+    from .rule import Finding
 
 
 class Place(NamedTuple):
@@ -51,9 +53,13 @@ def describe(finding: Finding, path: str, lines: Sequence[str]) -> Problem:
         finding.message,
         "" if fix is None else "unsafe" if fix.unsafe else "safe",
         finding.refusal if fix is None else fix.unsafe,
-        tuple(Note(locate(related.node, path, lines), related.message) for related in finding.related),
+        tuple(Note(_place(related.node, path, lines), related.message) for related in finding.related),
         lines[place.line - 1],
     )
+
+
+def _place(node: ast.AST | Place, path: str, lines: Sequence[str]) -> Place:
+    return node if isinstance(node, Place) else locate(node, path, lines)
 
 
 def locate(node: ast.AST, path: str, lines: Sequence[str]) -> Place:

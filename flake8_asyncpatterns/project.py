@@ -1,220 +1,303 @@
-"""What the other files of a project say: the functions and classes behind its own imports.
+"""Links the Facts of many files: what a name of one means in another, and what a call comes to by way of others.
 
-Files are found beside the one that imports them, and parsed when something is asked of them; nothing is ever run.
-What is installed, or part of Python, is no first-party file, whatever its name.
+Nothing is ever run, and no tree is kept. Facts are asked for when a question leads to their file, and every answer is
+the same in whatever order the questions come.
 """
 
 from __future__ import annotations
 
-import ast
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from .classes import EMPTY_BASES, defines, members
-from .inference import Type
-from .scopes import FUNCTIONS, Definition, imports
-from .source import Unreadable, read
+from .facts import (
+    AWAITED,
+    CALLED,
+    OWN,
+    UNSURE,
+    Answer,
+    Class,
+    Facts,
+    Function,
+    Named,
+    Question,
+    Ref,
+    Told,
+)
+from .roots import Roots
+from .ways import Ways
 
-if TYPE_CHECKING:
-    from .module import Module
-    from .settings import Settings
-
-# Directories above which a project does not reach.
-ENDS_AT = ("pyproject.toml", "setup.py", "setup.cfg")
 # Re-exports are followed so far.
 HOPS = 8
-# Trees that are kept at a time; they are large, and who imports a file is mostly near.
-KEPT = 256
+# A method of a project's own whose name says that it never returns.
+SAY_SO = frozenset({"run_forever", "serve_forever"})
 
 
-class Elsewhere(NamedTuple):
-    """A definition, and the module that it stands in."""
+class Place(NamedTuple):
+    """A function or class, by its number, and the path of its file."""
 
-    module: Module
-    node: Definition
+    path: str
+    ref: Ref
+
+
+class Instance(NamedTuple):
+    """An instance of a class of the project."""
+
+    cls: Place
+
+
+# What a name leads to: a definition, an instance of a class of the project, or of one from elsewhere.
+Thing: TypeAlias = Place | Instance | Told
 
 
 class Project:
-    """The first-party files around those that are checked."""
+    """The first-party files around those that are checked.
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._modules: dict[Path, Module | None] = {}
-        self._roots: dict[Path, list[Path]] = {}
-        self._names: dict[Path, frozenset[str]] = {}
-        self._files: dict[tuple[Path, str], tuple[Path | None, list[str]]] = {}
+    `load` gives the Facts of a file, by its absolute path; None: it cannot be read. It is asked once for each.
+    """
 
-    def find(self, module: Module, qualified: str) -> Elsewhere | None:
-        """The function or class that a qualified name means in a module; None: it is not of this project, or unsure."""
-        return self._find(module, qualified, HOPS)
+    def __init__(self, load: Callable[[str], Facts | None], roots: Roots | None = None) -> None:
+        self._load = load
+        self._roots = roots or Roots()
+        self._facts: dict[str, Facts | None] = {}
+        self._ways = Ways(self.facts, self.function)
+        self._named: dict[tuple[str, Named], Thing | None] = {}
 
-    def _find(self, module: Module, qualified: str, hops: int) -> Elsewhere | None:
-        if not module.path or hops == 0:
+    @property
+    def consulted(self) -> Mapping[str, Facts | None]:
+        """The files whose Facts were asked for, by absolute path."""
+        return self._facts
+
+    @property
+    def folders(self) -> Mapping[str, frozenset[str]]:
+        """The directories that were looked into, and the names in them."""
+        return self._roots.folders
+
+    def facts(self, path: str) -> Facts | None:
+        """The Facts of a file; None: it cannot be read."""
+        if path not in self._facts:
+            self._facts[path] = self._load(path)
+        return self._facts[path]
+
+    def answers(self, path: str, facts: Callable[[], Facts], asked: Iterable[Question]) -> dict[Question, Answer]:
+        """What is known of what a file asks; what is not known is left out.
+
+        `path` is the file's own name, `facts` gives what it says now, which may be another text than is on disk.
+        """
+        at = str(Path(path).absolute())
+        project = self._with(at, facts) if any(question.about == "ways" for question in asked) else self
+        found = ((question, project._answer(at, question)) for question in asked)
+        return {question: answer for question, answer in found if answer}
+
+    def _with(self, path: str, facts: Callable[[], Facts]) -> Project:
+        """This project, in which a file tells this."""
+        now = facts()
+        if self._facts.setdefault(path, now) == now:
+            return self
+        others = self.facts
+        return Project(lambda other: now if other == path else others(other), self._roots)
+
+    def _answer(self, path: str, question: Question) -> Answer:
+        if question.about == "ways":
+            return self._ways.abroad(path)
+        if question.about == "signals":
+            return any(facts.signals for facts in self._imported(path))
+        thing = self.named(path, question.named) if question.named else None
+        if question.about == "type":
+            return self._foreign(thing)
+        if not isinstance(thing, Place) or thing.ref.kind != "function":
             return None
-        path, rest = self._file(Path(module.path).absolute(), qualified)
-        found = self._load(path) if path and rest else None
-        return self._member(found, rest, hops) if found is not None else None
-
-    def _member(self, module: Module, names: list[str], hops: int) -> Elsewhere | None:
-        """What dotted names mean at the top of a module."""
-        bindings = module.top_level(names[0])
-        if len(bindings) != 1:
-            return self._starred(module, names, hops) if not bindings else None
-        node, qualified = bindings[0]
-        if qualified is not None:
-            return self._find(module, ".".join([qualified, *names[1:]]), hops - 1)
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)) or isinstance(node, ast.Lambda):
-            return None
-        found = Elsewhere(module, node)
-        if len(names) == 1:
-            return found
-        return self.method(found, names[1]) if len(names) == 2 and isinstance(node, ast.ClassDef) else None
-
-    def _starred(self, module: Module, names: list[str], hops: int) -> Elsewhere | None:
-        """What `from x import *` brings."""
-        found = (
-            self._find(module, ".".join([qualified.removesuffix("*").rstrip(".") or ".", *names]), hops - 1)
-            for statement in module.nodes(ast.ImportFrom)
-            for local, _, qualified in imports(statement)
-            if local == "*"
-        )
-        return next((one for one in found if one), None)
-
-    def inherited(self, module: Module, cls: ast.ClassDef, name: str) -> Elsewhere | None:
-        """What a class of a module has from another file under this name; None: it has its own, or unsure."""
-        if any(defines(derived, name) for derived in module.subclasses(cls)):
-            return None
-        found = self.method(Elsewhere(module, cls), name)
-        return found if found and found.module is not module else None
-
-    def method(self, of: Elsewhere, name: str) -> Elsewhere | None:
-        """What `name` of an instance of a class is, as its bases, in whatever file, say; None: unsure."""
-        todo: list[Elsewhere | None] = [of]
-        seen: set[ast.AST] = set()
-        while todo:
-            own = todo.pop(0)
-            if own is None or not isinstance(own.node, ast.ClassDef):
-                return None
-            if own.node in seen:
-                continue
-            seen.add(own.node)
-            if own.module.sets(own.node, name):
-                return None
-            match list(members(own.node, name)):
-                case [ast.FunctionDef() | ast.AsyncFunctionDef() as found] if found in own.node.body:
-                    return Elsewhere(own.module, found)
-                case [_, *_]:
-                    return None
-            todo += self._bases(own)
+        function = self._function(thing)
+        match question.about:
+            case "kind":
+                return self._kind(thing, frozenset())
+            case "plain":
+                return function.plain and self._kind(thing, frozenset()) is None
+            case "nothing":
+                return function.gives_nothing
+            case "endless":
+                return self._is_endless(thing, frozenset())
         return None
 
-    def attribute(self, module: Module, cls: ast.ClassDef, name: str) -> Type | None:
-        """What an attribute is that the instances of a class of a module have from the first base of another file that
-        sets it; None: unsure. Only what has a name outside of its file is told."""
-        todo: list[Elsewhere | None] = [Elsewhere(module, cls)]
-        seen: set[ast.AST] = set()
+    def _foreign(self, thing: Thing | None) -> Told | None:
+        """What is known of a thing, without what only its file knows."""
+        if not isinstance(thing, Told) or (thing.name or ".").startswith((OWN, ".")):
+            return None
+        item, value = self._foreign(thing.item), self._foreign(thing.value)
+        return Told(thing.name, item, value, tuple(map(self._foreign, thing.parts)))
+
+    def _function(self, place: Place) -> Function:
+        facts = self.facts(place.path)
+        assert facts is not None  # they have led to it
+        return facts.functions[place.ref.number]
+
+    def _class(self, place: Place) -> Class:
+        facts = self.facts(place.path)
+        assert facts is not None  # as above
+        return facts.classes[place.ref.number]
+
+    def _kind(self, place: Place, met: frozenset[Place]) -> str | None:
+        """What a call of a function gives that does nothing yet."""
+        function = self._function(place)
+        if function.kind is not None or not function.hands_on or place in met:
+            return function.kind
+        kinds = set()
+        for named in function.hands_on:
+            thing = self.named(place.path, named)
+            is_function = isinstance(thing, Place) and thing.ref.kind == "function"
+            kinds.add(self._kind(thing, met | {place}) if is_function else None)  # type: ignore[arg-type]  # a Place
+        return "coroutine" if kinds == {"coroutine"} else None
+
+    def _is_endless(self, place: Place, met: frozenset[Place]) -> bool:
+        """Does a coroutine function never return, and does no file on the way speak of signals?"""
+        facts, function = self.facts(place.path), self._function(place)
+        if facts is None or facts.signals or place in met or not function.on_loop:
+            return False
+        if function.endless or function.name in SAY_SO:
+            return True
+        things = (self.named(place.path, named) for named in function.needs)
+        places = [thing for thing in things if isinstance(thing, Place) and thing.ref.kind == "function"]
+        return any(self._is_endless(other, met | {place}) for other in places)
+
+    def _imported(self, path: str) -> Iterator[Facts]:
+        """The Facts of all files that a file imports, itself or by way of others."""
+        todo, seen = [path], {path}
         while todo:
-            own = todo.pop(0)
-            if own is None or not isinstance(own.node, ast.ClassDef):
-                return None
-            if own.node in seen:
+            current = todo.pop()
+            facts = self.facts(current)
+            if facts is None:
                 continue
-            seen.add(own.node)
-            if own.module.sets(own.node, name) or defines(own.node, name):
-                return _told(own.module.attribute(own.node, name)) if own.module is not module else None
-            todo += self._bases(own)
-        return None
+            if current != path:
+                yield facts
+            for module in facts.modules:
+                found = self._roots.file(current, module)
+                if found and found[0] not in seen:
+                    seen.add(found[0])
+                    todo.append(found[0])
 
-    def _bases(self, of: Elsewhere) -> Iterator[Elsewhere | None]:
-        assert isinstance(of.node, ast.ClassDef)
-        for base in of.node.bases:
-            named = base.value if isinstance(base, ast.Subscript) else base
-            local = of.module.definition(named)
-            if local is not None:
-                yield Elsewhere(of.module, local)
-                continue
-            qualified = of.module.name(named)
-            if qualified not in EMPTY_BASES:
-                yield self.find(of.module, qualified) if qualified else None
+    def function(self, path: str, named: Named) -> tuple[str, int] | None:
+        """The function that a call of what a name in a file means runs; None: none of this project, or unsure."""
+        thing = self.named(path, named)
+        if not isinstance(thing, Place):
+            return None
+        if thing.ref.kind == "class":
+            made = self._step(thing, "__init__", HOPS) if self._class(thing).plain else None
+            return (made.path, made.ref.number) if isinstance(made, Place) and made.ref.kind == "function" else None
+        return thing.path, thing.ref.number
 
-    def _load(self, path: Path) -> Module | None:
-        from .check import parse  # late: that is made of modules
+    def named(self, path: str, named: Named) -> Thing | None:
+        """What a name in a file means; None: nothing of this project, or unsure."""
+        key = (path, named)
+        if key not in self._named:
+            self._named[key] = None  # while it is worked out: what leads to itself is unknown
+            self._named[key] = self._walk(path, named)
+        return self._named[key]
 
-        if path in self._modules:
-            self._modules[path] = self._modules.pop(path)  # the last to be forgotten
+    def _walk(self, path: str, named: Named) -> Thing | None:
+        steps = list(named.path)
+        if named.start == () or UNSURE in named.start[:1]:
+            return None
+        thing: Thing | None
+        if len(named.start) == 1:
+            thing = self._find(path, named.start[0], HOPS)
         else:
-            while len(self._modules) >= KEPT:
-                del self._modules[next(iter(self._modules))]
-            try:
-                self._modules[path] = parse(read(path).text, str(path), self.settings, self)
-            except Unreadable:
-                self._modules[path] = None
-        return self._modules[path]
+            bases = [self._base(path, start) for start in named.start]
+            thing = self._inherited(bases, steps.pop(0), HOPS) if steps else None
+        for step in steps:
+            thing = self._step(thing, step, HOPS) if thing is not None else None
+        return thing
 
-    def _file(self, importer: Path, qualified: str) -> tuple[Path | None, list[str]]:
-        """The file that a qualified name is in, and what is left of the name; None: none."""
-        names = qualified.lstrip(".").split(".")
-        dots = len(qualified) - len(qualified.lstrip("."))
-        if dots:
-            above = [importer.parent, *importer.parent.parents]
-            return _longest(above[dots - 1], names) if dots <= len(above) else (None, [])
-        if names[0] in sys.stdlib_module_names:
-            return None, []
-        at = (importer.parent, qualified)
-        if at not in self._files:
-            roots = (root for root in self._search(importer.parent) if self._holds(root, names[0]))
-            found = (_longest(root, names) for root in roots)
-            self._files[at] = next(((path, rest) for path, rest in found if path), (None, []))
-        return self._files[at]
+    def _find(self, path: str, qualified: str, hops: int) -> Thing | None:
+        """What a qualified name means in a file."""
+        found = self._roots.file(path, qualified) if hops else None
+        if found is None or not found[1]:
+            return None
+        return self._top(found[0], found[1], hops)
 
-    def _holds(self, root: Path, name: str) -> bool:
-        """Is there a module or a package of this name right in a directory?"""
-        if root not in self._names:
-            try:
-                self._names[root] = frozenset(path.name for path in root.iterdir())
-            except OSError:
-                self._names[root] = frozenset()
-        return name in self._names[root] or f"{name}.py" in self._names[root]
+    def _top(self, path: str, names: tuple[str, ...], hops: int) -> Thing | None:
+        """What dotted names mean at the top of a file."""
+        facts = self.facts(path)
+        if facts is None:
+            return None
+        if names[0] not in facts.names:
+            starred = self._starred(path, names[0])
+            return self._top(starred, names, hops - 1) if starred and hops else None
+        bound = facts.names[names[0]]
+        if isinstance(bound, str):
+            return self._find(path, ".".join([bound, *names[1:]]), hops - 1)
+        thing = Place(path, bound) if isinstance(bound, Ref) else self._told(path, bound, hops - 1)
+        for name in names[1:]:
+            thing = self._step(thing, name, hops - 1) if thing is not None else None
+        return thing
 
-    def _search(self, folder: Path) -> list[Path]:
-        """Where an absolute import in this folder may find a first-party package."""
-        if folder not in self._roots:
-            self._roots[folder] = list(_roots(folder))
-        return self._roots[folder]
-
-
-def _told(found: Type | None) -> Type | None:
-    """What is known of a thing, as other files may know it: without classes and names of its own file."""
-    if found is None or found.cls is not None or (found.name or ".").startswith("."):
+    def _starred(self, path: str, name: str) -> str | None:
+        """The file from which `from x import *`, there or further on, brings a name."""
+        todo, seen = [path], {path}
+        for current in todo:
+            facts = self.facts(current)
+            if facts is None:
+                continue
+            if name in facts.names:
+                return current
+            for star in facts.stars:
+                # What is asked for is of no matter: it leads to the module itself.
+                found = self._roots.file(current, f"{star}*" if star.endswith(".") else f"{star}.*")
+                if found and found[1] == ("*",) and found[0] not in seen:
+                    seen.add(found[0])
+                    todo.append(found[0])
         return None
-    item, value = _told(found.item), _told(found.value)
-    return Type(found.name, None, item, value, tuple(_told(part) for part in found.parts))
 
+    def _told(self, path: str, told: Told | None, hops: int) -> Thing | None:
+        """The thing of this type, as a file calls that."""
+        if told is None or told.name is None or not hops:
+            return None
+        if told.name.startswith(OWN):
+            thing = self._top(path, (told.name.removeprefix(OWN),), hops)
+        else:
+            thing = self._find(path, told.name, hops)
+        if isinstance(thing, Place) and thing.ref.kind == "class":
+            return Instance(thing)
+        return told if thing is None else None
 
-def _roots(folder: Path) -> Iterator[Path]:
-    for above in (folder, *folder.parents):
-        if not _is(above / "__init__.py"):
-            yield above
-            yield above / "src"
-        if any(_is(above / name) for name in ENDS_AT):
-            return
+    def _step(self, thing: Thing, step: str, hops: int) -> Thing | None:
+        """What an attribute of a thing is, or what a call of it gives."""
+        if not hops:
+            return None
+        match thing:
+            case Place(ref=Ref(kind="function")):
+                function = self._function(thing)
+                if step not in (CALLED, AWAITED) or function.on_loop is not (step == AWAITED):
+                    return None
+                return self._told(thing.path, function.gives, hops - 1)
+            case Place() if step == CALLED:
+                return Instance(thing) if self._class(thing).plain else None
+            case Place() as cls:
+                return self._inherited([cls], step, hops)
+            case Instance(cls=cls) if step not in (CALLED, AWAITED):
+                return self._inherited([cls], step, hops)
+        return None
 
+    def _inherited(self, bases: list[Place | None], name: str, hops: int) -> Thing | None:
+        """What a name is for an instance of a class with these bases, as they, in whatever file, say; None: unsure."""
+        todo = list(bases)
+        seen: set[Place] = set()
+        for own in todo:
+            if own is None:
+                return None
+            if own in seen:
+                continue
+            seen.add(own)
+            cls = self._class(own)
+            if name in cls.attributes:
+                return self._told(own.path, cls.attributes[name], hops - 1)
+            if name in cls.methods:
+                return Place(own.path, Ref("function", cls.methods[name])) if name not in cls.overridden else None
+            todo += [
+                Place(own.path, Ref("class", base)) if isinstance(base, int) else self._base(own.path, base)
+                for base in cls.bases
+            ]
+        return None
 
-def _longest(root: Path, names: list[str]) -> tuple[Path | None, list[str]]:
-    """The file that the most of these names lead to, and the names that are left."""
-    for count in range(len(names), -1, -1):
-        base = root.joinpath(*names[:count])
-        for path in (base.with_name(f"{base.name}.py"), base / "__init__.py") if count else (base / "__init__.py",):
-            if _is(path):
-                return path, names[count:]
-    return None, []
-
-
-def _is(path: Path) -> bool:
-    """Is this a file, and one that may be looked at?"""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+    def _base(self, path: str, qualified: str | None) -> Place | None:
+        thing = self._find(path, qualified, HOPS) if qualified else None
+        return thing if isinstance(thing, Place) and thing.ref.kind == "class" else None

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .edits import AnyEdit, Refused, target
+from .facts import View
 from .imports import Speller, additions, superfluous
 from .lower import lower
 from .module import Module
 from .places import Text
-from .project import Project
 from .proof import Unproven, prove
 from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, RemoveArgument, Replace, ReplaceArgument
 from .settings import NONE, Settings
@@ -56,7 +56,6 @@ def mend(
     unsafe: bool = False,
     path: str = "",
     settings: Settings = NONE,
-    project: Project | None = None,
 ) -> Mended:
     """Fix what `check` finds until nothing is left that can be fixed; unsafe fixes only when asked for.
 
@@ -64,7 +63,7 @@ def mend(
     """
     fixed: list[Finding] = []
     for _ in range(ROUNDS):
-        module = Module.parse(text, path, settings, project)
+        module = Module.parse(text, path, settings, View())
         found = check(module)
         findings = [f for f in found if f.fix and (unsafe or not f.fix.unsafe)]
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))

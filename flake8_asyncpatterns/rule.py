@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from .module import Module
+    from .problem import Place
 
 Code: TypeAlias = ast.expr | ast.stmt
 FunctionDef: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -136,9 +137,9 @@ class Fix:
 
 
 class Related(NamedTuple):
-    """Another place that a finding speaks of."""
+    """Another place that a finding speaks of: a node of the file, or a place that may be in another."""
 
-    node: ast.AST
+    node: ast.AST | Place
     message: str
 
 

@@ -139,6 +139,10 @@ class Scopes:
                 return None
             node = self.around(node)
 
+    def bound(self, node: ast.AST) -> list[str]:
+        """The names that the scope of a module, a function or a class binds."""
+        return list(self._scope(node).bindings)
+
     def name(self, node: ast.AST, at: ast.AST | None = None) -> str | None:
         """The qualified name of a dotted expression, as seen from `at` (else from itself); None: unknown."""
         attributes: list[str] = []

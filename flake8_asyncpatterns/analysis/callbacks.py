@@ -10,6 +10,7 @@ from ..flow import LOOPS, body, is_generator, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
 from ..module import Module
+from ..reference import reference
 from ..rule import Hole
 from ..scopes import COMPREHENSIONS
 from .coroutines import Coroutines, given_by
@@ -80,16 +81,20 @@ def result(call: ast.Call, module: Module) -> str | None:
     if given_by(call, module) == "coroutine":
         return COROUTINE
     name = module.callee(call)
-    if name is not None:
-        return RESULTS.get(name)
-    function = module.definition(call.func)
+    if name in RESULTS:
+        return RESULTS[name]
+    function = module.definition(call.func) if name is None else None
+    if function is None:
+        named = reference(call.func, module) if module.project else None
+        return "None" if named and module.project and module.project.gives_nothing(named) else None
     if not isinstance(function, ast.FunctionDef):
         return None
     plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
-    return "None" if plain and _returns_nothing(function) else None
+    return "None" if plain and returns_nothing(function) else None
 
 
-def _returns_nothing(function: ast.FunctionDef) -> bool:
+def returns_nothing(function: ast.FunctionDef) -> bool:
+    """Is what the code of a function returns surely None, whoever may replace it?"""
     if is_generator(function) or isinstance(function.body[-1], ast.Raise):
         return False
     if all(_says_nothing(statement) for statement in function.body):

@@ -10,10 +10,12 @@ from ..flow import body, is_generator
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import SAME_RESULT
+from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
 
 if TYPE_CHECKING:
+    from ..facts import Named
     from ..module import Module
 
 STARTS = "the coroutine starts to run, which it never did before"
@@ -63,10 +65,14 @@ class Coroutines:
             kinds = {self.kind(method) for method in self._overridden(function)}
             if kinds:
                 return kinds.pop() if len(kinds) == 1 else None
-        found = self.module.elsewhere(function)
-        if found is None or not isinstance(found.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return self._elsewhere(function)
+
+    def _elsewhere(self, function: ast.expr) -> Kind | None:
+        named = reference(function, self.module) if self.module.project else None
+        if named is None or self.module.project is None:
             return None
-        return found.module.analysis(Coroutines).kind(found.node)
+        kind: Kind | None = self.module.project.kind(named)
+        return kind
 
     def _qualified(self, function: ast.expr, call: ast.Call | None) -> str | None:
         if call is not None:
@@ -117,12 +123,22 @@ class Coroutines:
             return "generator" if self._drives(function) else None
         if function.returns is not None and self._annotated(function.returns, function) in COROUTINE_TYPES:
             return "coroutine"
-        # One that hands on the coroutine of another.
-        if not function.body or not isinstance(function.body[-1], ast.Return):
-            return None
-        returned = [node.value for node in body(function) if isinstance(node, ast.Return)]
-        kinds = {self.given_by(value) if isinstance(value, ast.Call) else None for value in returned}
+        kinds = {self.given_by(value) if isinstance(value, ast.Call) else None for value in self._handed_on(function)}
         return "coroutine" if kinds == {"coroutine"} else None
+
+    def _handed_on(self, function: FunctionDef) -> list[ast.expr | None]:
+        """What a function returns that ends by returning something."""
+        if not function.body or not isinstance(function.body[-1], ast.Return):
+            return []
+        return [node.value for node in body(function) if isinstance(node, ast.Return)]
+
+    def hands_on(self, function: FunctionDef) -> list[Named]:
+        """What has to give a coroutine, all of it in other files, so that a plain function does, too; empty: nothing."""
+        if function.decorator_list or is_generator(function) or isinstance(function, ast.AsyncFunctionDef):
+            return []
+        calls = self._handed_on(function)
+        named = [reference(value.func, self.module) if isinstance(value, ast.Call) else None for value in calls]
+        return [one for one in named if one] if all(named) else []
 
     def _annotated(self, annotation: ast.expr, at: ast.AST) -> str | None:
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):

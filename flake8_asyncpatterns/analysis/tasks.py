@@ -20,8 +20,8 @@ from ..knowledge.tasks import (
     RUNS_ON,
 )  # fmt: skip
 from ..module import Module
+from ..reference import reference
 from .callbacks import COROUTINE, result
-from .coroutines import given_by
 from .fates import expects_failure, is_ruled_out
 
 ATTRIBUTES = frozenset(name.rpartition(".")[2] for name in MAKERS)
@@ -121,9 +121,8 @@ def _is_plain(call: ast.Call, module: Module) -> bool:
     """Is this the call of a plain function of the project, which may give a future that somebody keeps?"""
     function = module.definition(call.func)
     if function is None:
-        found = module.elsewhere(call.func)
-        plain = found is not None and isinstance(found.node, ast.FunctionDef) and not found.node.decorator_list
-        return plain and given_by(call, module) is None
+        named = reference(call.func, module) if module.project else None
+        return named is not None and module.project is not None and module.project.is_plain(named)
     if not isinstance(function, ast.FunctionDef) or is_generator(function):
         return False
     return function.returns is None or module.type_of(call) not in COROUTINE_TYPES

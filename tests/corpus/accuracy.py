@@ -28,8 +28,7 @@ if __name__ == "__main__":
 
 from corpus.sources import source
 
-from flake8_asyncpatterns.check import check
-from flake8_asyncpatterns.project import Project
+from flake8_asyncpatterns.check import check, project
 from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import NONE
 from flake8_asyncpatterns.source import Unreadable, read
@@ -104,14 +103,14 @@ def look(job: tuple[str, Path]) -> Package:
     """Every rule, opt-in ones too, over every file of a package."""
     name, corpus = job
     root = source(name, corpus)
-    project = Project(NONE)
+    around = project(NONE)
     lines, found, crashed = 0, [], []
     for path in sorted(root.rglob("*.py")):
         file = path.relative_to(root).as_posix()
         try:
             text = read(path)
             lines += text.text.count("\n")
-            problems = check(text, str(path), RULES.values(), NONE, project)
+            problems = check(text, str(path), RULES.values(), NONE, around)
             found += [Found(name, file, p.place.line, p.code, p.message) for p in problems]
         except Unreadable:
             continue  # of another age, or meant to be broken

@@ -1,0 +1,391 @@
+"""Module → Facts: what a file tells the others, and where in its tree that stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+
+from ..facts import (
+    Block,
+    Class,
+    Condition,
+    Constant,
+    Facts,
+    Function,
+    Given,
+    Named,
+    Parameter,
+    Ref,
+    Span,
+    Told,
+    Use,
+    When,
+)
+from ..flow import body, ends, is_generator
+from ..inference import tell
+from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
+from ..narrowing import dotted
+from ..problem import locate
+from ..reference import reference, written_bases
+from ..scopes import imports
+from ..source import lines
+from .blocking import blocks, is_awaited
+from .callbacks import returns_nothing
+from .circumstances import iterated
+from .coroutines import Coroutines, runs_on_the_loop
+from .services import Endless, leaves_them_to_another, needs, speaks_of_signals
+
+if TYPE_CHECKING:
+    from ..module import Module
+    from ..rule import FunctionDef
+
+# Where what cannot be handed to a thread cannot be so by way of a function either.
+OF_A_THREAD = frozenset({"AIO106", "AIO108"})
+
+# Questions whose answer says that no event loop runs here, or that this is another thread than the loop's.
+ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loop", "current_thread", "get_ident"})
+
+# Longer strings are no switches.
+LONGEST = 80
+
+ON_THE_LOOP = "what it calls works on the event loop, which only the loop's own thread may"
+
+# What runs a function: a call of it, or reading the attribute that it is the property of.
+Run: TypeAlias = ast.Call | ast.Attribute
+
+
+class Summary:
+    """The Facts of one Module, and the nodes that they speak of: `module.analysis(Summary)`.
+
+    `runs` are the nodes of the uses, by function and place.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._lines = lines(module.text)
+        self._functions = sorted(module.nodes(ast.FunctionDef, ast.AsyncFunctionDef), key=_line)
+        self._classes = sorted(module.nodes(ast.ClassDef), key=_line)
+        self._numbers: dict[ast.AST, int] = {
+            node: number for nodes in (self._functions, self._classes) for number, node in enumerate(nodes)
+        }
+        self._properties = {f.name for f in self._functions if any(_is_property(d, module) for d in f.decorator_list)}
+        self._kinds = module.analysis(Coroutines)
+        self.runs: dict[Span, Run] = {}
+        self.facts = Facts(
+            dict(self._names()),
+            tuple(_starred(module)),
+            tuple(sorted(_modules(module))),
+            tuple(map(self._function, self._functions)),
+            tuple(map(self._class, self._classes)),
+            speaks_of_signals(module) or leaves_them_to_another(module),
+        )
+
+    def _names(self) -> Iterator[tuple[str, str | Ref | Told | None]]:
+        """What is bound at the top of the file."""
+        module = self.module
+        for name in module.bound():
+            found = [(node, imported) for node, imported in module.top_level(name) if not self._is_none(node)]
+            imported = {qualified for _, qualified in found}
+            if len(imported) == 1 and None not in imported:
+                yield name, imported.pop()
+            elif len(found) != 1:
+                yield name, None
+            else:
+                yield name, self._bound(found[0][0])
+
+    def _is_none(self, node: ast.AST) -> bool:
+        """Is this `x = None`, which stands for an import that failed?"""
+        value = self.module.value(node)
+        return isinstance(value, ast.Constant) and value.value is None
+
+    def _bound(self, node: ast.AST) -> str | Ref | Told | None:
+        if node in self._numbers:
+            return self._ref(node)
+        value = self.module.value(node)
+        if isinstance(value, (ast.Name, ast.Attribute)):
+            definition = self.module.definition(value)
+            if definition is not None:
+                return self._ref(definition)
+            name = self.module.name(value)
+            if name is not None:
+                return name
+        return tell(self.module.type(node), self.module) if isinstance(node, ast.Name) else None
+
+    def _ref(self, node: ast.AST) -> Ref:
+        return Ref("class" if isinstance(node, ast.ClassDef) else "function", self._numbers[node])
+
+    def _class(self, cls: ast.ClassDef) -> Class:
+        module = self.module
+        below = module.subclasses(cls)
+        methods: dict[str, int] = {}
+        attributes: dict[str, Told | None] = {}
+        for name in module.members(cls):
+            match module.member(cls, name):
+                case [ast.FunctionDef() | ast.AsyncFunctionDef() as found] if not module.sets(cls, name):
+                    methods[name] = self._numbers[found]
+                    if found.name in self._properties:
+                        attributes[name] = tell(module.attribute(cls, name), module)
+                case _:
+                    attributes[name] = tell(module.attribute(cls, name), module)
+        return Class(
+            cls.name,
+            tuple(self._bases(cls)),
+            methods,
+            attributes,
+            frozenset(name for name in methods if any(module.member(other, name) for other in below)),
+            not cls.keywords and all(_named(d, module) in KEEPS_CLASS for d in cls.decorator_list),
+        )
+
+    def _bases(self, cls: ast.ClassDef) -> Iterator[int | str | None]:
+        for base in written_bases(cls, self.module):
+            yield base if base is None or isinstance(base, str) else self._numbers[base]
+
+    def _function(self, function: FunctionDef) -> Function:
+        module = self.module
+        owner = module.class_of(function)
+        plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
+        endless = isinstance(function, ast.AsyncFunctionDef) and Endless(module).running(function)
+        kind = self._kinds.kind(function)
+        return Function(
+            function.name,
+            owner.name if owner else "",
+            function.lineno,
+            self._runs(function),
+            any(_is_property(decorator, module) for decorator in function.decorator_list),
+            runs_on_the_loop(function, module),
+            dict(self._parameters(function)),
+            tuple(self._uses(function)),
+            self._hindrance(function),
+            kind,
+            tuple(self._kinds.hands_on(function)) if kind is None else (),
+            isinstance(function, ast.FunctionDef) and not function.decorator_list,
+            isinstance(function, ast.FunctionDef) and plain and returns_nothing(function),
+            endless,
+            tuple(needs(function, module)) if isinstance(function, ast.AsyncFunctionDef) and not endless else (),
+            tell(module.result(function), module),
+        )
+
+    def _runs(self, function: FunctionDef) -> str:
+        """How a call must stand so that the function runs there and then."""
+        if not isinstance(function, ast.FunctionDef):
+            return ""
+        properties = [d for d in function.decorator_list if _is_property(d, self.module)]
+        managers = [d for d in function.decorator_list if self.module.name(d) in CONTEXT_MANAGERS]
+        generator = is_generator(function)
+        known = (*properties, *managers) if generator else properties
+        if not all(d in known or _named(d, self.module) in RUNS_AT_ONCE for d in function.decorator_list):
+            return ""
+        return "called" if not generator else "entered" if managers else "iterated"
+
+    def _parameters(self, function: FunctionDef) -> Iterator[tuple[str, Parameter]]:
+        arguments = function.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        bound = self.module.class_of(function) is not None and not any(
+            self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list
+        )
+        for parameter in (*positional, *arguments.kwonlyargs):
+            place = positional.index(parameter) - bound if parameter in positional else -1
+            yield parameter.arg, Parameter(place, _constant(self.module.default(parameter)))
+
+    def _uses(self, function: FunctionDef) -> Iterator[Use]:
+        """What running a function runs on the same thread, as far as is certain."""
+        for node in body(function):
+            if not (isinstance(node, ast.Call) or self._reads(node)):
+                continue
+            target = self._target(node)
+            if target is None or self._is_put_off(node, function):
+                continue
+            span = self._span(node)
+            self.runs[span] = node
+            yield Use(
+                span,
+                _called(node),
+                target,
+                tuple(self._stands(node)),
+                None if isinstance(target, Block) else _given(node),
+                tuple(self._when(node, function)),
+            )
+
+    def _reads(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
+        """May this read a property of the file?"""
+        return isinstance(node, ast.Attribute) and node.attr in self._properties and isinstance(node.ctx, ast.Load)
+
+    def _target(self, node: Run) -> Block | int | Named | None:
+        if isinstance(node, ast.Attribute):
+            definition = self.module.definition(node)
+            return self._numbers[definition] if isinstance(definition, ast.FunctionDef) else None
+        blocking = blocks(node, self.module)
+        if blocking is not None:
+            return Block(blocking.name, blocking.code, blocking.entry.bound)
+        definition = self.module.definition(node.func)
+        if isinstance(definition, ast.ClassDef):
+            definition = self.module.method(definition, "__init__")
+        if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self._numbers[definition]
+        return reference(node.func, self.module)
+
+    def _span(self, node: Run) -> Span:
+        return Span(*locate(node, "", self._lines)[1:])
+
+    def _stands(self, node: Run) -> Iterator[str]:
+        around = self.module.parent(node)
+        if isinstance(node, ast.Attribute):
+            yield "read"
+        if isinstance(around, ast.withitem):
+            yield "entered"
+        if iterated(node, self.module):
+            yield "iterated"
+        if isinstance(node, ast.Call) and is_awaited(node, self.module):
+            yield "awaited"
+
+    def _is_put_off(self, run: Run, function: ast.AST) -> bool:
+        """Does this call run only later, or only where no event loop runs?"""
+        came_from: ast.AST = run
+        for around in self.module.ancestors(run):
+            if around is function:
+                return False
+            match around:
+                case ast.GeneratorExp():
+                    if not iterated(around, self.module):
+                        return True
+                case ast.If(test=test) | ast.IfExp(test=test):
+                    if came_from is not test and _asks(test):
+                        return True
+                case ast.Try(body=tried) if isinstance(came_from, ast.ExceptHandler):
+                    if _asks(*tried):
+                        return True
+            came_from = around
+        return False
+
+    def _when(self, place: Run, function: FunctionDef) -> Iterator[When]:
+        """The conditions on the function's parameters under which a place in it is reached."""
+        came_from: ast.AST = place
+        for around in self.module.ancestors(place):
+            if isinstance(around, (ast.If, ast.While, ast.IfExp)) and came_from is not around.test:
+                first = around.body if isinstance(around.body, list) else [around.body]
+                yield from self._told(around.test, function, so=any(part is came_from for part in first))
+            if isinstance(came_from, ast.stmt):
+                for test in self._ways_out(came_from):
+                    yield from self._told(test, function, so=False)
+            if around is function:
+                return
+            came_from = around
+
+    def _told(self, test: ast.expr, function: FunctionDef, *, so: bool) -> Iterator[When]:
+        told = self._test(test, function)
+        if _is_known(told):
+            yield When(told, so)
+
+    def _ways_out(self, statement: ast.stmt) -> Iterator[ast.expr]:
+        """The conditions under which the code before a statement, in its block, leaves it."""
+        try:
+            block = self.module.block(statement)
+        except LookupError:
+            return
+        for before in block:
+            if before is statement:
+                return
+            if isinstance(before, ast.If) and ends(before.body):
+                yield before.test
+
+    def _test(self, test: ast.expr, function: FunctionDef) -> Condition:
+        match test:
+            case ast.Name() if self._is_parameter(test, function):
+                return Condition("given", test.id)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Condition("not", parts=(self._test(operand, function),))
+            case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant() as value]):
+                constant = _constant(value)
+                if constant is not None and self._is_parameter(name, function):
+                    if isinstance(op, (ast.Is, ast.Eq)):
+                        return Condition("is", name.id, constant)
+                    if isinstance(op, (ast.IsNot, ast.NotEq)):
+                        return Condition("is not", name.id, constant)
+            case ast.BoolOp(op=op, values=values):
+                kind = "or" if isinstance(op, ast.Or) else "and"
+                return Condition(kind, parts=tuple(self._test(value, function) for value in values))  # type: ignore[arg-type]  # one of both
+        return Condition("unknown")
+
+    def _is_parameter(self, name: ast.Name, function: FunctionDef) -> bool:
+        match self.module.bindings(name):
+            case [ast.arg() as parameter]:
+                return self.module.parent(parameter) is function.args
+        return False
+
+    def _hindrance(self, function: FunctionDef) -> str:
+        """Why no thread can run the function's own code."""
+        for node in body(function):
+            if not isinstance(node, ast.Call):
+                continue
+            blocking = blocks(node, self.module)
+            if blocking is not None and blocking.entry.bound and blocking.code in OF_A_THREAD:
+                return blocking.entry.bound
+            name = self.module.callee(node) or ""
+            if name.startswith("asyncio.") and not name.endswith("_threadsafe"):
+                return ON_THE_LOOP
+        return ""
+
+
+def _line(node: ast.AST) -> tuple[int, int]:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # definitions have a place
+
+
+def _named(decorator: ast.expr, module: Module) -> str | None:
+    return module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+
+
+def _is_property(decorator: ast.expr, module: Module) -> bool:
+    return module.name(decorator) in PROPERTIES
+
+
+def _asks(*nodes: ast.AST) -> bool:
+    """Does this code ask whether an event loop runs, or in which thread?"""
+    return any(
+        isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ASKS_FOR_A_LOOP
+        for around in nodes
+        for node in ast.walk(around)
+    )
+
+
+def _is_known(test: Condition) -> bool:
+    return any(map(_is_known, test.parts)) if test.parts else test.kind != "unknown"
+
+
+def _called(node: Run) -> str:
+    function = node.func if isinstance(node, ast.Call) else node
+    return dotted(function) or getattr(function, "attr", "")
+
+
+def _given(node: Run) -> Given | None:
+    if isinstance(node, ast.Attribute):
+        return None
+    starred = next((at for at, a in enumerate(node.args) if isinstance(a, ast.Starred)), None)
+    return Given(
+        tuple(map(_constant, node.args[:starred])),
+        {keyword.arg: _constant(keyword.value) for keyword in node.keywords if keyword.arg},
+        starred is not None or any(keyword.arg is None for keyword in node.keywords),
+    )
+
+
+def _constant(node: ast.expr | None) -> Constant | None:
+    if not isinstance(node, ast.Constant):
+        return None
+    return None if isinstance(node.value, (str, bytes)) and len(node.value) > LONGEST else (node.value,)
+
+
+def _starred(module: Module) -> Iterator[str]:
+    """The modules of which everything is imported."""
+    for statement in sorted(module.nodes(ast.ImportFrom), key=_line):
+        for local, _, qualified in imports(statement):
+            if local == "*":
+                yield qualified.removesuffix("*").rstrip(".") or "."
+
+
+def _modules(module: Module) -> set[str]:
+    """The qualified names of all that is imported anywhere in the file."""
+    return {
+        alias.name if isinstance(statement, ast.Import) else qualified
+        for statement in module.nodes(ast.Import, ast.ImportFrom)
+        for _, alias, qualified in imports(statement)
+    }

@@ -1,0 +1,232 @@
+"""How calls come to block, over any number of functions and files: the shortest way from each."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from .facts import Block, Condition, Constant, Facts, Function, Given, Named, Parameter, Span, Step, Use, Way
+from .facts import Ways as Answer
+
+# What a way may end in. Reading or writing a file is usually short, and a matter of its own.
+FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108", "AIO115"})
+FILES = frozenset({"AIO104"})
+
+
+class Node(NamedTuple):
+    """A use, by the path of its file, the number of its function there, and its own number in that; or, without that,
+    the function."""
+
+    path: str
+    function: int
+    use: int = -1
+
+
+class Ways:
+    """The ways through all files that `facts` has; `resolve` says which function a call of what has a name runs."""
+
+    def __init__(
+        self, facts: Callable[[str], Facts | None], resolve: Callable[[str, Named], tuple[str, int] | None]
+    ) -> None:
+        self._facts = facts
+        self._resolve = resolve
+        self._entered: dict[Node, Node | None] = {}
+        self._next: dict[frozenset[str], dict[Node, tuple[int, Node | None]]] = {FOR_REAL: {}, FILES: {}}
+        self._hindrances: dict[Node, tuple[str, str]] = {}
+
+    def abroad(self, path: str) -> Answer:
+        """The uses in a file by which code on the event loop comes to block by way of other files."""
+        ways = self.here(path)
+        return {span: way for span, (way, is_own) in ways.items() if not is_own}
+
+    def here(self, path: str) -> dict[Span, tuple[Way, bool]]:
+        """The uses in a file by which code on the event loop comes to block, and whether only the file itself says so.
+
+        What comes to nothing worse than work on files does so where nothing is worse.
+        """
+        facts = self._facts(path)
+        found: dict[Span, tuple[Way, bool]] = {}
+        for number, function in enumerate(facts.functions if facts else ()):
+            for at, use in enumerate(function.uses if function.on_loop else ()):
+                node = Node(path, number, at)
+                entered = self.entered(node)
+                if entered is None:
+                    continue
+                steps = self.steps(node, FOR_REAL) or self.steps(node, FILES)
+                if steps:
+                    found[use.span] = self._way(steps, entered, path)
+        return found
+
+    def _way(self, nodes: list[Node], entered: Node, path: str) -> tuple[Way, bool]:
+        end = self.use(nodes[-1]).target
+        assert isinstance(end, Block)  # as ways end
+        hindrance, told_by = self.hindrance(entered)
+        generator = self.function(entered).runs in ("entered", "iterated")
+        way = Way(tuple(map(self.step, nodes)), end, hindrance, generator)
+        return way, told_by == path and all(node.path == path for node in nodes)
+
+    def step(self, node: Node) -> Step:
+        """What others are told of a use."""
+        use, entered = self.use(node), self.entered(node)
+        reads = "read" in use.stands
+        if entered is None:
+            name = use.target.name if isinstance(use.target, Block) else use.called
+            return Step(node.path, use.span, name, use.called, reads, node.path, use.span.line)
+        function = self.function(entered)
+        name = use.called if function.name == "__init__" and not reads else function.name
+        return Step(node.path, use.span, name, use.called, reads, entered.path, function.line)
+
+    def function(self, node: Node) -> Function:
+        """The function that a node is, or is in."""
+        facts = self._facts(node.path)
+        assert facts is not None  # they have led to it
+        return facts.functions[node.function]
+
+    def use(self, node: Node) -> Use:
+        """The use that a node is."""
+        return self.function(node).uses[node.use]
+
+    def entered(self, node: Node) -> Node | None:
+        """The plain function that a use runs, there and then; None: none, or unsure."""
+        if node not in self._entered:
+            called = self.called(node)
+            runs = called is not None and _runs(self.function(called), self.use(node))
+            self._entered[node] = called if runs else None
+        return self._entered[node]
+
+    def called(self, node: Node) -> Node | None:
+        """The function, coroutine functions included, that a use calls."""
+        target = self.use(node).target
+        if isinstance(target, int):
+            return Node(node.path, target)
+        found = self._resolve(node.path, target) if isinstance(target, Named) else None
+        return Node(*found) if found else None
+
+    def steps(self, node: Node, codes: frozenset[str]) -> list[Node]:
+        """The shortest way from a use to what blocks; empty: there is none."""
+        if node not in self._next[codes]:
+            self._solve(node, codes)
+        steps = []
+        current: Node | None = node
+        while current is not None:
+            distance, further = self._next[codes][current]
+            if not distance:
+                return []
+            if current.use >= 0:
+                steps.append(current)
+            current = further
+        return steps
+
+    def _solve(self, start: Node, codes: frozenset[str]) -> None:
+        """Find the shortest ways from all that can be reached from a use. (Distance 0: none.)
+
+        A function is a node with those of its uses behind it that are reached however it is called; uses that depend on
+        the arguments of a call lie behind the calls that reach them.
+        """
+        solved = self._next[codes]
+        behind: dict[Node, list[Node]] = {}
+        before: dict[Node, list[Node]] = {}
+        todo = [start]
+        while todo:
+            node = todo.pop()
+            if node in behind or node in solved:
+                continue
+            behind[node] = list(self._behind(node))
+            for other in behind[node]:
+                before.setdefault(other, []).append(node)
+                todo.append(other)
+        distances: dict[Node, int] = {}
+        queue = [(solved[node][0], node) for node in before if node in solved and solved[node][0]]
+        queue += [(1, node) for node in behind if self._ends(node, codes)]
+        heapq.heapify(queue)
+        while queue:
+            distance, node = heapq.heappop(queue)
+            if node in distances:
+                continue
+            distances[node] = distance
+            for other in before.get(node, ()):
+                queue_distance = distance + (other.use >= 0)
+                if other not in distances:
+                    heapq.heappush(queue, (queue_distance, other))
+        for node, others in behind.items():
+            ways = [(distances[other], other) for other in others if other in distances]
+            end = self._ends(node, codes)
+            solved[node] = (distances.get(node, 0), None if end or not ways else min(ways)[1])
+
+    def _ends(self, node: Node, codes: frozenset[str]) -> bool:
+        target = self.use(node).target if node.use >= 0 else None
+        return isinstance(target, Block) and target.code in codes
+
+    def _behind(self, node: Node) -> Iterator[Node]:
+        """What a way may go on with behind a node."""
+        if node.use < 0:
+            uses = self.function(node).uses
+            yield from (node._replace(use=at) for at, use in enumerate(uses) if not use.when)
+            return
+        entered = self.entered(node)
+        if entered is not None:
+            yield entered
+            function, given = self.function(entered), self.use(node).given
+            for at, use in enumerate(function.uses):
+                if use.when and may_come_to(use, function.parameters, given):
+                    yield entered._replace(use=at)
+
+    def hindrance(self, start: Node) -> tuple[str, str]:
+        """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""
+        if start not in self._hindrances:
+            self._hindrances[start] = self._hindrance(start)
+        return self._hindrances[start]
+
+    def _hindrance(self, start: Node) -> tuple[str, str]:
+        todo, seen = [start], {start}
+        for node in todo:
+            function = self.function(node)
+            if function.hindrance:
+                return function.hindrance, node.path
+            for at in range(len(function.uses)):
+                entered = self.entered(node._replace(use=at))
+                if entered is not None and entered not in seen:
+                    seen.add(entered)
+                    todo.append(entered)
+        return "", start.path
+
+
+def _runs(function: Function, use: Use) -> bool:
+    """Does this use run this function, there and then?"""
+    if function.reads is not ("read" in use.stands):
+        return False
+    return function.runs == "called" or (function.runs != "" and function.runs in use.stands)
+
+
+def may_come_to(use: Use, parameters: Mapping[str, Parameter], given: Given | None) -> bool:
+    """Is a place reached with what a call gives its function, as far as constants decide?"""
+    return all(_truth(when.test, parameters, given) is not (not when.so) for when in use.when)
+
+
+def _truth(test: Condition, parameters: Mapping[str, Parameter], given: Given | None) -> bool | None:
+    """What a condition on a function's parameters is for a call; None: unknown."""
+    if test.kind in ("given", "is", "is not"):
+        constant = _passed(test.name, parameters[test.name], given) if given else None
+        if constant is None:
+            return None
+        if test.kind == "given" or test.value is None:
+            return bool(constant[0])
+        return bool(constant == test.value) is (test.kind == "is")
+    parts = [_truth(part, parameters, given) for part in test.parts]
+    match test.kind:
+        case "not":
+            return None if parts[0] is None else not parts[0]
+        case "or" | "and":
+            deciding = test.kind == "or"
+            return deciding if deciding in parts else None
+    return None
+
+
+def _passed(name: str, parameter: Parameter, given: Given) -> Constant | None:
+    """The constant that a call gives a parameter; None: unknown."""
+    if name in given.keywords:
+        return given.keywords[name]
+    if 0 <= parameter.place < len(given.positional):
+        return given.positional[parameter.place]
+    return None if given.spread else parameter.default
