@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from . import engine, keywords
 from .facts import Answer, Facts, Question, View
@@ -16,6 +16,8 @@ from .project import Project
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa, read
+
+FoundT = TypeVar("FoundT")
 
 TOO_DEEP = "is nested too deeply"
 # What a file asks because of an answer may be answered, and so on.
@@ -99,7 +101,7 @@ def project(settings: Settings = NONE) -> Project:
     return Project(load)
 
 
-def settled(module: Module, find: Callable[[Module], list[Finding]], project: Project | None) -> list[Finding]:
+def settled(module: Module, find: Callable[[Module], FoundT], project: Project | None) -> FoundT:
     """What `find` finds in a module, with what the other files of the project answer (None: nobody is asked).
 
     Raises Unreadable when the module is too deep to be told of.
@@ -108,7 +110,8 @@ def settled(module: Module, find: Callable[[Module], list[Finding]], project: Pr
     current = module
     found = find(current)
     for _ in range(ROUNDS if project is not None and module.project is not None else 0):
-        assert project is not None and current.project is not None  # as the line above has it
+        assert project is not None  # as the line above has it
+        assert current.project is not None  # as above
         asked = [question for question in current.project.asked if question not in answers]
         more = project.answers(module.path, lambda: _facts(module), asked) if asked else {}
         if not more:

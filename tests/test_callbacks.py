@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from cases import found, mended
 
+from flake8_asyncpatterns.check import project, settled
 from flake8_asyncpatterns.engine import check
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
-from flake8_asyncpatterns.settings import Settings
 
 OURS = [RULES["AIO201"], RULES["AIO202"]]
 
@@ -426,7 +426,7 @@ class Client(Near):
         self.timer = self.loop.call_later(5, expire)
         self.loop.call_soon(self.expire("now"))
 """
-    module = Module.parse(source, str(tmp_path / "client.py"), project=Project(Settings()))
-    reports = check(module, [RULES["AIO201"], RULES["AIO202"]])
+    module = Module.parse(source, str(tmp_path / "client.py"), project=View())
+    reports = settled(module, lambda module: check(module, [RULES["AIO201"], RULES["AIO202"]]), project())
     expected = {("AIO202", 10), ("AIO201", 11)} if reported else set()
     assert {(f.rule.code, f.line) for f in reports} == expected

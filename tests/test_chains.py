@@ -8,10 +8,11 @@ from textwrap import dedent
 import pytest
 from cases import codes, found, mended
 
-from flake8_asyncpatterns.analysis.chains import Chains, Step
+from flake8_asyncpatterns.analysis.chains import Chains
+from flake8_asyncpatterns.check import project, settled
 from flake8_asyncpatterns.engine import check
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import NONE
 
@@ -23,11 +24,7 @@ def chains(text: str) -> list[str]:
     """The ways to what blocks, `f → g → time.sleep`, in the order of the calls."""
     module = Module.parse(IMPORTS + dedent(text))
     found = sorted(module.analysis(Chains).real.items(), key=lambda item: item[0].lineno)
-    return [" → ".join(name(step) for step in first.steps()) for _, first in found]
-
-
-def name(step: Step) -> str:
-    return step.function.name if step.function else step.end.name
+    return [" → ".join(step.name for step in way.steps) for _, way in found]
 
 
 def test_the_shortest_way_is_shown_and_circles_are_no_matter() -> None:
@@ -81,7 +78,7 @@ def test_what_does_not_block(text: str) -> None:
         ("def g(wait=True):\n    if wait: slow()\nasync def f(): g()", "g → slow"),
         ("def g(wait):\n    if wait: slow()\nasync def f(w): g(w)", "g → slow"),
         ("def g(wait=False):\n    if wait: slow()\nasync def f(**o): g(**o)", "g → slow"),
-        ("class A:\n    def __init__(self): slow()\nasync def f(): return A()", "__init__ → slow"),
+        ("class A:\n    def __init__(self): slow()\nasync def f(): return A()", "A → slow"),
         ("class A:\n    @classmethod\n    def g(cls): slow()\n    async def f(self): self.g()", "g → slow"),
         ("class A:\n    def g(self): slow()\nclass B(A):\n    async def f(self): self.g()", "g → slow"),
         ("class A:\n    def g(self): slow()\nasync def f(a: A): a.g()", "g → slow"),
@@ -105,7 +102,7 @@ async def f():
     [finding] = found(text, [RULES["AIO110"]])
     assert finding.line == 7
     assert finding.message.endswith("`load` (line 4) → `get` (line 2) → `requests.get` (line 3)")
-    assert [(place.node.lineno, place.message) for place in finding.related] == [
+    assert [(place.node.line, place.message) for place in finding.related] == [
         (5, "`load` calls `get`"),
         (3, "`get` calls `requests.get`"),
     ]
@@ -168,19 +165,20 @@ def in_project(root: Path, text: str) -> list[str]:
     (root / "library.py").write_text(LIBRARY)
     path = root / "app.py"
     path.write_text(text)
-    module = Module.parse(text, str(path), NONE, Project(NONE))
-    return [finding.message for finding in check(module, [RULES["AIO110"]])]
+    module = Module.parse(text, str(path), NONE, View())
+    found = settled(module, lambda module: check(module, [RULES["AIO110"]]), project())
+    return [finding.message for finding in found]
 
 
 def test_a_function_of_another_file_is_followed(tmp_path: Path) -> None:
     [message] = in_project(tmp_path, "from library import notify\nasync def f():\n    notify({})\n")
-    assert message.endswith("`notify` (library.py:7) → `post` (line 4) → `requests.post` (line 5)")
+    assert message.endswith("`notify` (library.py:7) → `post` (library.py:4) → `requests.post` (library.py:5)")
 
 
 def test_by_way_of_a_function_of_its_own(tmp_path: Path) -> None:
     text = "import library\ndef tell():\n    library.post({})\nasync def f():\n    tell()\n"
     [message] = in_project(tmp_path, text)
-    assert message.endswith("`tell` (line 2) → `post` (library.py:4) → `requests.post` (line 5)")
+    assert message.endswith("`tell` (line 2) → `post` (library.py:4) → `requests.post` (library.py:5)")
 
 
 def test_a_method_of_a_class_of_another_file(tmp_path: Path) -> None:

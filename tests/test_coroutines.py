@@ -256,16 +256,15 @@ def test_deliberate_code(code: str, deliberate: bool) -> None:
 
 
 def test_a_function_of_another_file_of_the_project(tmp_path) -> None:
-    from flake8_asyncpatterns.project import Project
-    from flake8_asyncpatterns.settings import NONE
+    from flake8_asyncpatterns.check import project, settled
+    from flake8_asyncpatterns.facts import View
 
     (tmp_path / "shop.py").write_text("async def pay(): pass\n")
     (tmp_path / "pyproject.toml").write_text("")
-    module = Module.parse(
-        "def f():\n    from shop import pay\n    pay()\n", str(tmp_path / "main.py"), NONE, Project(NONE)
-    )
+    text = "def f():\n    from shop import pay\n    pay()\n"
+    module = Module.parse(text, str(tmp_path / "main.py"), project=View())
     (call,) = module.nodes(ast.Call)
-    assert given_by(call, module) == "coroutine"
+    assert settled(module, lambda module: given_by(call, module), project()) == "coroutine"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from cases import found, mended
 from processes import running
 
+from flake8_asyncpatterns.check import project, settled
 from flake8_asyncpatterns.engine import check
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import Settings
 
@@ -265,5 +266,6 @@ def test_services_of_other_files_are_looked_at(tmp_path) -> None:
     ]:
         (tmp_path / "server.py").write_text(f"import asyncio\n{handling}class Server:\n{methods}")
         source, path = template.format(method=method), str(tmp_path / "main.py")
-        module = Module.parse(source, path, project=Project(Settings()))
-        assert [finding.line for finding in check(module, [RULES["AIO301"]])] == reported
+        module = Module.parse(source, path, project=View())
+        found = settled(module, lambda module: check(module, [RULES["AIO301"]]), project())
+        assert [finding.line for finding in found] == reported

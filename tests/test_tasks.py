@@ -11,10 +11,10 @@ from cases import codes, found, mended
 
 from flake8_asyncpatterns.analysis.tasks import dropped, makes_task
 from flake8_asyncpatterns.analysis.waits import cannot_fail, gathered
+from flake8_asyncpatterns.check import project, settled
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.project import Project
 from flake8_asyncpatterns.rules import RULES
-from flake8_asyncpatterns.settings import NONE
 
 DROPPED = [RULES["AIO205"]]
 
@@ -222,9 +222,9 @@ def test_a_plain_function_of_another_file_may_give_a_future_that_is_kept(
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "other.py").write_text(f"{function}\n")
     text = "import asyncio\nfrom other import work\nasyncio.ensure_future(work())\n"
-    module = Module.parse(text, str(tmp_path / "main.py"), NONE, Project(NONE))
+    module = Module.parse(text, str(tmp_path / "main.py"), project=View())
     call = next(c for c in module.nodes(ast.Call) if c.args)
-    assert (makes_task(call, module) is not None) is fresh
+    assert settled(module, lambda module: makes_task(call, module) is not None, project()) is fresh
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,9 @@ class Chains:
         summary = module.analysis(Summary)
         own = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
         ways = {span: way for span, (way, _) in own.items()}
-        if module.project and any(function.on_loop for function in summary.facts.functions):
-            if any(isinstance(use.target, Named) for function in summary.facts.functions for use in function.uses):
-                for span, way in module.project.ways().items():
-                    ways[span] = _better(way, ways[span]) if span in ways else way
+        if module.project and any(isinstance(use.target, Named) for f in summary.facts.functions for use in f.uses):
+            for span, way in module.project.ways().items():
+                ways[span] = _better(way, ways[span]) if span in ways else way
         found = {summary.runs[span]: way for span, way in sorted(ways.items()) if span in summary.runs}
         self.real = {run: way for run, way in found.items() if way.end.code not in FILES}
         self.files = {run: way for run, way in found.items() if way.end.code in FILES}

@@ -133,7 +133,7 @@ class Coroutines:
         return [node.value for node in body(function) if isinstance(node, ast.Return)]
 
     def hands_on(self, function: FunctionDef) -> list[Named]:
-        """What has to give a coroutine, all of it in other files, so that a plain function does, too; empty: nothing."""
+        """What has to give a coroutine, all of it in other files, so that a plain function does, too."""
         if function.decorator_list or is_generator(function) or isinstance(function, ast.AsyncFunctionDef):
             return []
         calls = self._handed_on(function)
