@@ -18,6 +18,7 @@ examples:
   asyncfix fix --diff                  show what would be mended
   asyncfix fix                         mend what can be mended safely
   asyncfix fix --unsafe                … and what a person should look at afterwards
+  asyncfix graph app.worker:run        what a coroutine reaches that blocks
   asyncfix rule                        list the rules
   asyncfix rule AIO101                 explain one
 """
@@ -56,6 +57,22 @@ configuration, in pyproject.toml (the nearest one upward that has the table):
   runners = ["mylib.serve"]              # what looks after a service's signals
   runtime = true                         # fixes prefer the building blocks of asyncpatterns
   The command line goes before the configuration: --select forgets its rules.
+"""
+
+
+GRAPH = """\
+examples:
+  asyncfix graph app.worker:run
+    async run (app/worker.py:12)
+    └─ line 14: Client.fetch (app/client.py:30)
+       └─ line 31: requests.get waits for the network
+  asyncfix graph app.worker:run --format dot | dot -Tsvg -o run.svg
+  asyncfix graph app.worker:run --format mermaid     for GitHub's Markdown
+
+exit codes:
+  0  nothing is reached that is known to block
+  1  something is
+  2  there is no such module or function, …
 """
 
 
@@ -106,6 +123,18 @@ def _parser() -> Parser:
     fix.add_argument(
         "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
     )
+    graph = commands.add_parser(
+        "graph",
+        help="show what a coroutine reaches that blocks",
+        description="Show what a coroutine reaches that blocks: through the functions that it calls and the coroutines"
+        " that it\nawaits, in all files of the project. What is handed to a thread is not followed.",
+        epilog=GRAPH,
+    )
+    graph.add_argument(
+        "function", metavar="MODULE:FUNCTION", help="app.worker:run, app.worker:Client.fetch, src/app/worker.py:run"
+    )
+    graph.add_argument("--format", choices=("tree", "dot", "mermaid"), default="tree", help="default: tree")
+    _configured(graph)
     rule = commands.add_parser(
         "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
     )
@@ -129,8 +158,7 @@ def _selection(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="leave out such files and directories, as well as those that the configuration excludes",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
-    parser.add_argument("--isolated", action="store_true", help="use no configuration")
+    _configured(parser)
     parser.add_argument(
         "--no-project",
         action="store_true",
@@ -138,6 +166,11 @@ def _selection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was found")
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary; from fix: only what went wrong")
+
+
+def _configured(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
+    parser.add_argument("--isolated", action="store_true", help="use no configuration")
 
 
 class Version(argparse.Action):

@@ -1,4 +1,4 @@
-"""`asyncfix`: check, fix, rule."""
+"""`asyncfix`: check, fix, graph, rule."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _run(argv: Sequence[str] | None) -> int:
         options = arguments.parse(arguments_given)
     except SystemExit as done:
         return int(done.code or 0)
-    commands = {"check": _check, "fix": _fix, "rule": _rule}
+    commands = {"check": _check, "fix": _fix, "graph": _graph, "rule": _rule}
     return commands[options.command](options)
 
 
@@ -132,8 +132,8 @@ class Task(NamedTuple):
                 yield failed(given.name, str(error))
 
 
-def _task(options: argparse.Namespace) -> Task:
-    """What the command line and the configuration ask for."""
+def _configuration(options: argparse.Namespace) -> config.Config:
+    """What the project says of itself, as far as the command line lets it."""
     if options.isolated and options.config:
         raise Misuse("--isolated and --config exclude each other")
     try:
@@ -141,9 +141,13 @@ def _task(options: argparse.Namespace) -> Task:
     except OSError as error:
         raise Misuse(f"the current directory: {reason(error)}") from None
     if options.config:
-        configured = config.load(options.config)
-    else:
-        configured = config.Config(root=here) if options.isolated else config.nearest(here)
+        return config.load(options.config)
+    return config.Config(root=here) if options.isolated else config.nearest(here)
+
+
+def _task(options: argparse.Namespace) -> Task:
+    """What the command line and the configuration ask for."""
+    configured = _configuration(options)
     if options.select is not None and not _words(options.select):
         raise Misuse("--select names no rule")  # an empty variable must not turn all off
     given = Layer(
@@ -333,6 +337,19 @@ def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:
     if more and not options.unsafe:
         said += f"; `--unsafe` would fix {more} more"
     return said + "."
+
+
+def _graph(options: argparse.Namespace) -> int:
+    from . import graph  # late: only this command draws
+
+    around = project(_configuration(options).settings)
+    found = graph.Graph(around, graph.find(around, options.function, Path.cwd()))
+    blocks = bool(found.edges[found.start])
+    if blocks or options.format != "tree":
+        print(*graph.FORMATS[options.format](found), sep="\n")
+    else:
+        print(f"{options.function} reaches nothing that is known to block.")
+    return _code(False, blocks)
 
 
 def _rule(options: argparse.Namespace) -> int:

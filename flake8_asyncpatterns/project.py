@@ -53,14 +53,15 @@ Thing: TypeAlias = Place | Instance | Told
 class Project:
     """The first-party files around those that are checked.
 
-    `load` gives the Facts of a file, by its absolute path; None: it cannot be read. It is asked once for each.
+    `load` gives the Facts of a file, by its absolute path; None: it cannot be read. It is asked once for each. `roots`
+    says which file an import means, `ways` how calls come to block.
     """
 
     def __init__(self, load: Callable[[str], Facts | None], roots: Roots | None = None) -> None:
         self._load = load
-        self._roots = roots or Roots()
+        self.roots = roots or Roots()
         self._facts: dict[str, Facts | None] = {}
-        self._ways = Ways(self.facts, self.function)
+        self.ways = Ways(self.facts, self.function)
         self._named: dict[tuple[str, Named], Thing | None] = {}
 
     @property
@@ -71,7 +72,7 @@ class Project:
     @property
     def folders(self) -> Mapping[str, frozenset[str]]:
         """The directories that were looked into, and the names in them."""
-        return self._roots.folders
+        return self.roots.folders
 
     def facts(self, path: str) -> Facts | None:
         """The Facts of a file; None: it cannot be read."""
@@ -95,11 +96,11 @@ class Project:
         if self._facts.setdefault(path, now) == now:
             return self
         others = self.facts
-        return Project(lambda other: now if other == path else others(other), self._roots)
+        return Project(lambda other: now if other == path else others(other), self.roots)
 
     def _answer(self, path: str, question: Question) -> Answer:
         if question.about == "ways":
-            return self._ways.abroad(path)
+            return self.ways.abroad(path)
         if question.about == "signals":
             return any(facts.signals for facts in self._imported(path))
         thing = self.named(path, question.named) if question.named else None
@@ -170,7 +171,7 @@ class Project:
             if current != path:
                 yield facts
             for module in facts.modules:
-                found = self._roots.file(current, module)
+                found = self.roots.file(current, module)
                 if found and found[0] not in seen:
                     seen.add(found[0])
                     todo.append(found[0])
@@ -209,7 +210,7 @@ class Project:
 
     def _find(self, path: str, qualified: str, hops: int) -> Thing | None:
         """What a qualified name means in a file."""
-        found = self._roots.file(path, qualified) if hops else None
+        found = self.roots.file(path, qualified) if hops else None
         if found is None or not found[1]:
             return None
         return self._top(found[0], found[1], hops)
@@ -241,7 +242,7 @@ class Project:
                 return current
             for star in facts.stars:
                 # What is asked for is of no matter: it leads to the module itself.
-                found = self._roots.file(current, f"{star}*" if star.endswith(".") else f"{star}.*")
+                found = self.roots.file(current, f"{star}*" if star.endswith(".") else f"{star}.*")
                 if found and found[1] == ("*",) and found[0] not in seen:
                     seen.add(found[0])
                     todo.append(found[0])

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from flake8_asyncpatterns.check import project, settled
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.project import KEPT, Elsewhere, Project
-from flake8_asyncpatterns.settings import NONE
+from flake8_asyncpatterns.project import Place, Thing
+from flake8_asyncpatterns.reference import reference
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -20,15 +22,22 @@ def write(root: Path, files: dict[str, str]) -> None:
         path.write_text(textwrap.dedent(text))
 
 
-def asked(root: Path, name: str) -> Elsewhere | None:
-    """What the function of the last call in a file names elsewhere."""
+def asked(root: Path, name: str) -> str | None:
+    """The definition that the function of the last call in a file names in another, `file.py:name`."""
     path = root / name
-    module = Module.parse(path.read_text(), str(path), NONE, Project(NONE))
-    return module.elsewhere(max(module.nodes(ast.Call), key=lambda call: call.lineno).func)
+    module = Module.parse(path.read_text(), str(path))
+    named = reference(max(module.nodes(ast.Call), key=lambda call: call.lineno).func, module)
+    around = project()
+    return place(around.named(str(path), named) if named else None, root)
 
 
-def place(found: Elsewhere | None, root: Path) -> str | None:
-    return f"{Path(found.module.path).relative_to(root)}:{found.node.name}" if found else None
+def place(thing: Thing | None, root: Path) -> str | None:
+    if not isinstance(thing, Place):
+        return None
+    facts = project().facts(thing.path)
+    assert facts
+    definitions = facts.classes if thing.ref.kind == "class" else facts.functions
+    return f"{Path(thing.path).relative_to(root)}:{definitions[thing.ref.number].name}"
 
 
 LIBRARY = {
@@ -62,6 +71,7 @@ LIBRARY = {
         ("main.py", "from pkg import Base\ndef f(b: Base | None):\n    b.close()", "pkg/base.py:close"),
         ("main.py", "from pkg import Base\nclass B(Base):\n  def f(self): self.close()", "pkg/base.py:close"),
         ("main.py", "from pkg import Base\nclass B(Base): ...\nclass C(B): ...\nC().open()", "pkg/base.py:open"),
+        ("main.py", "from pkg import Base\nclass B(Base):\n  def f(self): self.other()", None),
         ("main.py", "import pkg\nclass B(pkg.Base):\n  def close(self): ...\nB().close()", None),
         ("main.py", "from pkg import Base\nclass B(Base): ...\nclass C(B):\n  close = 1\ndef f(b: B): b.close()", None),
         ("main.py", "from pkg import Base\nBase().callback()", None),
@@ -76,7 +86,7 @@ LIBRARY = {
 )  # fmt: skip
 def test_found(tmp_path: Path, name: str, text: str, expected: str | None) -> None:
     write(tmp_path, {**LIBRARY, "pyproject.toml": "", name: text})
-    assert place(asked(tmp_path, name), tmp_path) == expected
+    assert asked(tmp_path, name) == expected
 
 
 OWNERS = {
@@ -151,15 +161,15 @@ def test_attributes_of_unsure_bases_are_unknown(tmp_path: Path, bases: str) -> N
 def printed(root: Path) -> str | None:
     """The type of what main.py prints."""
     path = root / "main.py"
-    module = Module.parse(path.read_text(), str(path), NONE, Project(NONE))
+    module = Module.parse(path.read_text(), str(path), project=View())
     (call,) = (c for c in module.nodes(ast.Call) if module.name(c.func) == "builtins.print")
-    return module.type_of(call.args[0])
+    return settled(module, lambda module: module.type_of(call.args[0]), project())
 
 
 def test_a_package_in_src_is_found_from_the_tests(tmp_path: Path) -> None:
     write(tmp_path, {f"src/{name}": text for name, text in LIBRARY.items()})
     write(tmp_path, {"pyproject.toml": "", "tests/test_a.py": "from pkg import get\nget()"})
-    assert place(asked(tmp_path, "tests/test_a.py"), tmp_path) == "src/pkg/net.py:fetch"
+    assert asked(tmp_path, "tests/test_a.py") == "src/pkg/net.py:fetch"
 
 
 def test_a_project_ends_where_its_configuration_lies(tmp_path: Path) -> None:
@@ -189,19 +199,8 @@ def test_bases_in_circles_come_to_an_end(tmp_path: Path) -> None:
     assert asked(tmp_path, "a.py") is None
 
 
-def test_no_more_trees_are_kept_than_fit(tmp_path: Path) -> None:
-    count = KEPT + 10
-    write(tmp_path, {f"m{n}.py": "def f(): ..." for n in range(count)})
-    path = tmp_path / "a.py"
-    path.write_text("".join(f"import m{n}\nm{n}.f()\n" for n in range(count)))
-    project = Project(NONE)
-    module = Module.parse(path.read_text(), str(path), NONE, project)
-    assert all(module.elsewhere(call.func) for call in module.nodes(ast.Call))
-    assert len(project._modules) <= KEPT
-
-
 def test_without_a_project_nothing_is_asked(tmp_path: Path) -> None:
     write(tmp_path, LIBRARY)
-    module = Module.parse("from pkg import get\nget()", str(tmp_path / "a.py"))
-    (call,) = module.nodes(ast.Call)
-    assert module.elsewhere(call.func) is None
+    text = "from pkg import get\nget()\n"
+    module = Module.parse(text, str(tmp_path / "a.py"))
+    assert settled(module, lambda module: module.project, None) is None
