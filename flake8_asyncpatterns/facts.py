@@ -196,15 +196,14 @@ class Step(NamedTuple):
 
 
 class Way(NamedTuple):
-    """How a call comes to block: its steps, what it ends in, why no thread can go it, and whether it is a generator's.
-
-    `files`: nothing worse than work on files.
-    """
+    """How a call comes to block: its steps, what it ends in, why no thread can go it, whether it is a generator's, and
+    whether all that it ever waits for are sleeps."""
 
     steps: tuple[Step, ...]
     end: Block
     hindrance: str
     generator: bool
+    sleeps: bool
 
 
 class Question(NamedTuple):

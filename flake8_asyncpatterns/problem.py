@@ -23,10 +23,11 @@ class Place(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Another place that a problem speaks of."""
+    """Another place that a problem speaks of. `is_step`: it is where the program comes next, after those before."""
 
     place: Place
     message: str
+    is_step: bool = False
 
 
 class Problem(NamedTuple):
@@ -53,7 +54,7 @@ def describe(finding: Finding, path: str, lines: Sequence[str]) -> Problem:
         finding.message,
         "" if fix is None else "unsafe" if fix.unsafe else "safe",
         finding.refusal if fix is None else fix.unsafe,
-        tuple(Note(_place(related.node, path, lines), related.message) for related in finding.related),
+        tuple(Note(_place(one.node, path, lines), one.message, one.is_step) for one in finding.related),
         lines[place.line - 1],
     )
 

@@ -137,10 +137,14 @@ class Fix:
 
 
 class Related(NamedTuple):
-    """Another place that a finding speaks of: a node of the file, or a place that may be in another."""
+    """Another place that a finding speaks of: a node of the file, or a place that may be in another.
+
+    `is_step`: it is where the program comes next, after the finding and those before.
+    """
 
     node: ast.AST | Place
     message: str
+    is_step: bool = False
 
 
 class Report(NamedTuple):

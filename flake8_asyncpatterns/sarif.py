@@ -72,6 +72,11 @@ def _result(problem: Problem, index: int) -> dict[str, Any]:
             {"id": number, **_location(note.place), "message": {"text": note.message}}
             for number, note in enumerate(problem.notes)
         ]
+    steps = [note for note in problem.notes if note.is_step]
+    if steps:
+        flow = [(problem.place, problem.message), *((note.place, note.message) for note in steps)]
+        locations = [{"location": {**_location(place), "message": {"text": text}}} for place, text in flow]
+        result["codeFlows"] = [{"threadFlows": [{"locations": locations}]}]
     return result
 
 

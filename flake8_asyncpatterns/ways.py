@@ -11,6 +11,8 @@ from .facts import Ways as Answer
 
 # What a way may end in. Reading or writing a file is usually short, and a matter of its own.
 FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108", "AIO115"})
+SLEEPS = frozenset({"AIO101"})
+WORSE = FOR_REAL - SLEEPS
 FILES = frozenset({"AIO104"})
 
 
@@ -32,7 +34,9 @@ class Ways:
         self._facts = facts
         self._resolve = resolve
         self._entered: dict[Node, Node | None] = {}
-        self._next: dict[frozenset[str], dict[Node, tuple[int, Node | None]]] = {FOR_REAL: {}, FILES: {}}
+        self._next: dict[frozenset[str], dict[Node, tuple[int, Node | None]]] = {
+            codes: {} for codes in (FOR_REAL, WORSE, FILES)
+        }
         self._hindrances: dict[Node, tuple[str, str]] = {}
 
     def abroad(self, path: str) -> Answer:
@@ -63,8 +67,9 @@ class Ways:
         assert isinstance(end, Block)  # as ways end
         hindrance, told_by = self.hindrance(entered)
         generator = self.function(entered).runs in ("entered", "iterated")
-        way = Way(tuple(map(self.step, nodes)), end, hindrance, generator)
-        return way, told_by == path and all(node.path == path for node in nodes)
+        worse = self.steps(nodes[0], WORSE) if end.code in SLEEPS else []
+        way = Way(tuple(map(self.step, nodes)), end, hindrance, generator, end.code in SLEEPS and not worse)
+        return way, told_by == path and all(node.path == path for node in (*nodes, *worse))
 
     def step(self, node: Node) -> Step:
         """What others are told of a use."""

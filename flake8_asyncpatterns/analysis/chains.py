@@ -41,7 +41,8 @@ class Chains:
 def _better(abroad: Way, own: Way) -> Way:
     """The way to tell of; what hinders a thread on the other one does so on this one."""
     chosen = min(abroad, own, key=lambda way: (way.end.code in FILES, len(way.steps)))
-    return chosen._replace(hindrance=chosen.hindrance or abroad.hindrance or own.hindrance)
+    hindrance = chosen.hindrance or abroad.hindrance or own.hindrance
+    return chosen._replace(hindrance=hindrance, sleeps=abroad.sleeps and own.sleeps)
 
 
 def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
@@ -86,7 +87,8 @@ def _place(step: Step, module: Module) -> str:
 def _related(before: Step, step: Step, module: Module) -> Related:
     file = _file(step.path, module)
     verb = "reads" if step.reads else "calls"
-    return Related(Place(file.path if file else module.path, *step.span), f"`{before.name}` {verb} `{_name(step)}`")
+    place = Place(file.path if file else module.path, *step.span)
+    return Related(place, f"`{before.name}` {verb} `{_name(step)}`", is_step=True)
 
 
 def _name(step: Step) -> str:
@@ -107,6 +109,6 @@ def _refusal(run: Run, way: Way, module: Module) -> str:
 
 
 def _reason(way: Way) -> str:
-    if way.end.code == "AIO101":
-        return f"{IN_A_THREAD}; if the sleep is all that it waits for, a coroutine with `asyncio.sleep()` is better"
+    if way.sleeps:
+        return f"{IN_A_THREAD}; all that it waits for is a sleep: a coroutine with `asyncio.sleep()` is better"
     return IN_A_THREAD
