@@ -27,6 +27,7 @@ class Classes:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._bases: dict[ast.expr, Definition | None] = {}
+        self._own: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
         self._families: dict[ast.ClassDef, tuple[ast.ClassDef | None, ...]] = {}
         self._derived: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
         self._attributes: dict[ast.ClassDef, dict[str, list[ast.AST]]] | None = None
@@ -116,13 +117,13 @@ class Classes:
 
         `exactly`: the instance is of this class and of no subclass. `above`: as `super()` sees it.
         """
-        if not exactly and not above and any(defines(derived, name) for derived in self.subclasses(cls)):
+        if not exactly and not above and any(name in self.own(derived) for derived in self.subclasses(cls)):
             return None
         family = self.bases(cls)
         for own in family[1:] if above else family:
             if own is None:
                 return None  # an unknown base may define it
-            found = list(members(own, name))
+            found = self.own(own).get(name)
             if found:
                 definite = len(found) == 1 and isinstance(found[0], (*FUNCTIONS, ast.ClassDef)) and found[0] in own.body
                 return found[0] if definite and not self._is_set(cls, name) else None  # type: ignore[return-value]  # checked above
@@ -135,7 +136,7 @@ class Classes:
     def has(self, cls: ast.ClassDef, name: str, *, above: bool = False) -> bool:
         """Does the class, a base or a subclass of this file say what `name` is?"""
         family = self.bases(cls)[1:] if above else (*self.bases(cls), *self.subclasses(cls))
-        return any(defines(own, name) for own in family if own) or self._is_set(cls, name)
+        return any(name in self.own(own) for own in family if own) or self._is_set(cls, name)
 
     def assignments(self, cls: ast.ClassDef, attribute: str) -> list[ast.AST]:
         """The targets by which the methods and the body of `cls`, or its bases in this file, set an attribute."""
@@ -145,9 +146,17 @@ class Classes:
             if base is not None
             for node in (
                 *self._stores(base).get(attribute, ()),
-                *(n for n in members(base, attribute) if isinstance(n, ast.Name)),
+                *(n for n in self.own(base).get(attribute, ()) if isinstance(n, ast.Name)),
             )
         ]
+
+    def own(self, cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
+        """What the body of a class binds, by name."""
+        if cls not in self._own:
+            own = self._own[cls] = dict[str, list[ast.AST]]()
+            for name, node in _bound(cls):
+                own.setdefault(name, []).append(node)
+        return self._own[cls]
 
     def set_by(self, cls: ast.ClassDef) -> list[str]:
         """The attributes of `self` that the methods of this class, and of no other, set."""
@@ -171,7 +180,7 @@ class Classes:
             strange = any(not self._is_plain_base(base) for base in cls.bases)
             if strange or cls.decorator_list or cls.keywords:
                 return None
-            if any(not isinstance(member, ast.Name) for member in members(cls, attribute.attr)):
+            if any(not isinstance(member, ast.Name) for member in self.own(cls).get(attribute.attr, ())):
                 return None
         found = dict.fromkeys(node for cls in family for node in self.assignments(cls, attribute.attr))
         return [*found]
@@ -185,17 +194,20 @@ class Classes:
 
 def members(cls: ast.ClassDef, name: str) -> Iterator[ast.AST]:
     """What binds `name` in a class body, also under an `if` or `try` there."""
+    return (node for bound, node in _bound(cls) if bound == name)
+
+
+def _bound(cls: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
     todo: list[ast.AST] = list(cls.body)
     while todo:
         node = todo.pop()
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                if node.name == name:
-                    yield node
+                yield node.name, node
             case ast.Assign(targets=targets):
-                yield from (t for t in targets if isinstance(t, ast.Name) and t.id == name)
-            case ast.AnnAssign(target=ast.Name(id=found) as target) if found == name:
-                yield target
+                yield from ((t.id, t) for t in targets if isinstance(t, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name) as target):
+                yield name, target
             case ast.If() | ast.Try() | ast.With() | ast.ExceptHandler():
                 todo += ast.iter_child_nodes(node)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import OWN, Told
-from .flow import body, is_generator
+from .flow import body
 from .knowledge.containers import (
     GIVES_ITEM,
     GIVES_SAME,
@@ -404,7 +404,7 @@ class Inference:
         """What the code of a function returns, by its annotation or by its `return`s."""
         if function.returns is not None:
             return self._annotated(function.returns, function)
-        if is_generator(function):
+        if self.module.is_generator(function):
             return None
         values = [node.value for node in body(function) if isinstance(node, ast.Return) and node.value is not None]
         return self._agreed(values) if values else None

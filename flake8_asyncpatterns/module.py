@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .classes import Classes, members
+from .classes import Classes
 from .inference import Inference, Type
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FUNCTIONS, Definition, Scopes, children, imports
@@ -53,6 +53,7 @@ class Module:
         self._inference = Inference(self, self._scopes, self._classes)
         self._spelled: dict[str, list[ast.Name]] | None = None
         self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
+        self._generators: set[ast.AST | None] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -128,6 +129,12 @@ class Module:
             scope = self._scopes.around(scope)
         return None if isinstance(scope, ast.Module) else scope
 
+    def is_generator(self, function: ast.AST) -> bool:
+        """Is this function a generator (plain or async)?"""
+        if self._generators is None:
+            self._generators = {self.function(node) for node in self.nodes(ast.Yield, ast.YieldFrom)}
+        return function in self._generators and not isinstance(function, ast.Lambda)
+
     def coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """The `async def` in whose body `node` is evaluated, if that is one."""
         function = self.function(node)
@@ -176,7 +183,7 @@ class Module:
 
     def member(self, cls: ast.ClassDef, name: str) -> list[ast.AST]:
         """What binds a name in the body of a class: only a definition that stands right in it is certain."""
-        return list(members(cls, name))
+        return self._classes.own(cls).get(name, [])
 
     def members(self, cls: ast.ClassDef) -> list[str]:
         """The names that the body of a class binds, and the attributes that its methods set."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..flow import LOOPS, body, is_generator, within
+from ..flow import LOOPS, body, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
 from ..module import Module
@@ -90,12 +90,12 @@ def result(call: ast.Call, module: Module) -> str | None:
     if not isinstance(function, ast.FunctionDef):
         return None
     plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
-    return "None" if plain and returns_nothing(function) else None
+    return "None" if plain and returns_nothing(function, module) else None
 
 
-def returns_nothing(function: ast.FunctionDef) -> bool:
+def returns_nothing(function: ast.FunctionDef, module: Module) -> bool:
     """Is what the code of a function returns surely None, whoever may replace it?"""
-    if is_generator(function) or isinstance(function.body[-1], ast.Raise):
+    if module.is_generator(function) or isinstance(function.body[-1], ast.Raise):
         return False
     if all(_says_nothing(statement) for statement in function.body):
         return False

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..flow import body, is_generator
+from ..flow import body
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import SAME_RESULT
@@ -106,7 +106,7 @@ class Coroutines:
             name = self.module.name(decorator)
             if name in GENERATOR_COROUTINES and isinstance(function, ast.FunctionDef) and kind in (None, "generator"):
                 # On a function that does not yield, `types.coroutine` is only a wrapper around what it returns.
-                kind = "generator coroutine" if name == COROUTINE or is_generator(function) else None
+                kind = "generator coroutine" if name == COROUTINE or self.module.is_generator(function) else None
             elif self._makes_coroutine(decorator):
                 kind = "coroutine"
             elif not self._keeps(decorator):
@@ -115,11 +115,11 @@ class Coroutines:
 
     def _undecorated(self, function: FunctionDef) -> Kind | None:
         if isinstance(function, ast.AsyncFunctionDef):
-            if is_generator(function):
+            if self.module.is_generator(function):
                 return "async generator"
             # What overrides it may be an asynchronous generator, or return what this one promises without a coroutine.
             return None if self.module.class_of(function) and _is_stub(function) else "coroutine"
-        if is_generator(function):
+        if self.module.is_generator(function):
             return "generator" if self._drives(function) else None
         if function.returns is not None and self._annotated(function.returns, function) in COROUTINE_TYPES:
             return "coroutine"
@@ -134,7 +134,7 @@ class Coroutines:
 
     def hands_on(self, function: FunctionDef) -> list[Named]:
         """What has to give a coroutine, all of it in other files, so that a plain function does, too."""
-        if function.decorator_list or is_generator(function) or isinstance(function, ast.AsyncFunctionDef):
+        if function.decorator_list or self.module.is_generator(function) or isinstance(function, ast.AsyncFunctionDef):
             return []
         calls = self._handed_on(function)
         named = [reference(value.func, self.module) if isinstance(value, ast.Call) else None for value in calls]
@@ -172,7 +172,7 @@ class Coroutines:
 
     def _returns_coroutine_function(self, function: ast.AST, calls: int) -> bool:
         """Does a decorator, or one that has to be called so often first, return a coroutine function of its own?"""
-        if not isinstance(function, ast.FunctionDef) or function.decorator_list or is_generator(function):
+        if not isinstance(function, ast.FunctionDef) or function.decorator_list or self.module.is_generator(function):
             return False
         returned = [node.value for node in body(function) if isinstance(node, ast.Return)]
         inner = [self.module.definition(value) if value is not None else None for value in returned]
@@ -208,7 +208,7 @@ def await_it(call: ast.Call, module: Module) -> Fix | str:
         if len(around) > 1:
             return "Python before 3.11 has no `await` in a comprehension in another"
         return Fix(replace(call, "await {call}", call=call), unsafe=STARTS)
-    if isinstance(function, ast.FunctionDef) and is_generator(function):
+    if isinstance(function, ast.FunctionDef) and module.is_generator(function):
         return f"`{function.name}` is a generator: only a coroutine can await"
     if function is not None:
         named = "a lambda" if isinstance(function, ast.Lambda) else f"`{function.name}`"

@@ -20,6 +20,7 @@ SAY_SO = frozenset({"run_forever", "serve_forever"})
 # With "signal" in it, a name with one of these words speaks of the process's signals.
 SIGNAL_WORDS = ("add", "catch", "exit", "graceful", "handl", "install", "kill", "listen", "regist", "setup", "set_up",
                 "shut", "sighup", "signals", "stop", "term", "trap", "unix", "wait")  # fmt: skip
+RUNNING_PACKAGES = frozenset(name.partition(".")[0] for name in RUNNING)
 # Exceptions that end a service from outside: who catches them is not at the end of his work.
 STOPPED = frozenset(
     {"builtins.KeyboardInterrupt", "builtins.SystemExit", "builtins.Exception", "builtins.BaseException",
@@ -54,6 +55,8 @@ def leaves_them_to_another(module: Module) -> bool:
     own = module.settings.runners
     if module.packages() & (RUNNERS | own):
         return True
+    if not own and module.packages().isdisjoint(RUNNING_PACKAGES):
+        return False
     return any(
         name is not None and (name in RUNNING or any(_is_of(name, runner) for runner in own))
         for name in map(module.name, module.nodes(ast.Name, ast.Attribute))

@@ -22,7 +22,7 @@ from ..facts import (
     Use,
     When,
 )
-from ..flow import body, ends, is_generator
+from ..flow import ends
 from ..inference import tell
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
 from ..narrowing import dotted
@@ -71,6 +71,7 @@ class Summary:
         }
         self._properties = {f.name for f in self._functions if any(_is_property(d, module) for d in f.decorator_list)}
         self._kinds = module.analysis(Coroutines)
+        self._ran = self._by_function()
         self.runs: dict[Span, Run] = {}
         self.facts = Facts(
             dict(self._names()),
@@ -80,6 +81,15 @@ class Summary:
             tuple(map(self._class, self._classes)),
             speaks_of_signals(module) or leaves_them_to_another(module),
         )
+
+    def _by_function(self) -> dict[ast.AST | None, list[Run]]:
+        """What may run functions, by the function that it is a part of, in the order of the code."""
+        found: dict[ast.AST | None, list[Run]] = {}
+        runs: list[Run] = [*self.module.nodes(ast.Call)]
+        runs += filter(self._reads, self.module.nodes(ast.Attribute))
+        for run in sorted(runs, key=_outer_first):
+            found.setdefault(self.module.function(run), []).append(run)
+        return found
 
     def _names(self) -> Iterator[tuple[str, str | Ref | Told | None]]:
         """What is bound at the top of the file."""
@@ -160,7 +170,7 @@ class Summary:
             kind,
             tuple(self._kinds.hands_on(function)) if kind is None else (),
             isinstance(function, ast.FunctionDef) and not function.decorator_list,
-            isinstance(function, ast.FunctionDef) and plain and returns_nothing(function),
+            isinstance(function, ast.FunctionDef) and plain and returns_nothing(function, module),
             endless,
             tuple(needs(function, module)) if isinstance(function, ast.AsyncFunctionDef) and not endless else (),
             tell(module.result(function), module),
@@ -172,7 +182,7 @@ class Summary:
             return ""
         properties = [d for d in function.decorator_list if _is_property(d, self.module)]
         managers = [d for d in function.decorator_list if self.module.name(d) in CONTEXT_MANAGERS]
-        generator = is_generator(function)
+        generator = self.module.is_generator(function)
         known = (*properties, *managers) if generator else properties
         if not all(d in known or _named(d, self.module) in RUNS_AT_ONCE for d in function.decorator_list):
             return ""
@@ -190,9 +200,7 @@ class Summary:
 
     def _uses(self, function: FunctionDef) -> Iterator[Use]:
         """What running a function runs on the same thread, as far as is certain."""
-        for node in body(function):
-            if not (isinstance(node, ast.Call) or self._reads(node)):
-                continue
+        for node in self._ran.get(function, ()):
             target = self._target(node)
             if target is None or self._is_put_off(node, function):
                 continue
@@ -310,12 +318,13 @@ class Summary:
     def _is_parameter(self, name: ast.Name, function: FunctionDef) -> bool:
         match self.module.bindings(name):
             case [ast.arg() as parameter]:
-                return self.module.parent(parameter) is function.args
+                own = function.args
+                return parameter in (*own.posonlyargs, *own.args, *own.kwonlyargs)
         return False
 
     def _hindrance(self, function: FunctionDef) -> str:
         """Why no thread can run the function's own code."""
-        for node in body(function):
+        for node in self._ran.get(function, ()):
             if not isinstance(node, ast.Call):
                 continue
             blocking = blocks(node, self.module)
@@ -329,6 +338,10 @@ class Summary:
 
 def _line(node: ast.AST) -> tuple[int, int]:
     return node.lineno, node.col_offset  # type: ignore[attr-defined]  # definitions have a place
+
+
+def _outer_first(node: Run) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset, -(node.end_lineno or 0), -(node.end_col_offset or 0)
 
 
 def _named(decorator: ast.expr, module: Module) -> str | None:
