@@ -1,4 +1,4 @@
-"""How calls come to block, over any number of functions and files: the shortest way from each."""
+"""How calls come to block, over any number of functions and files: the surest and shortest way from each."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108"
 SLEEPS = frozenset({"AIO101"})
 WORSE = FOR_REAL - SLEEPS
 FILES = frozenset({"AIO104"})
+# What a step costs, in steps, that is taken only under a condition of which nothing is known.
+PERHAPS = 1000
 
 
 class Node(NamedTuple):
@@ -109,14 +111,14 @@ class Ways:
         return Node(*found) if found else None
 
     def steps(self, node: Node, codes: frozenset[str]) -> list[Node]:
-        """The shortest way from a use to what blocks; empty: there is none."""
+        """The surest way, and of these the shortest, from a use to what blocks; empty: there is none."""
         if node not in self._next[codes]:
             self._solve(node, codes)
         steps = []
         current: Node | None = node
         while current is not None:
-            distance, further = self._next[codes][current]
-            if not distance:
+            cost, further = self._next[codes][current]
+            if not cost:
                 return []
             if current.use >= 0:
                 steps.append(current)
@@ -124,7 +126,7 @@ class Ways:
         return steps
 
     def _solve(self, start: Node, codes: frozenset[str]) -> None:
-        """Find the shortest ways from all that can be reached from a use. (Distance 0: none.)
+        """Find the shortest ways from all that can be reached from a use. (Cost 0: there is none.)
 
         A function is a node with those of its uses behind it that are reached however it is called; uses that depend on
         the arguments of a call lie behind the calls that reach them.
@@ -141,23 +143,24 @@ class Ways:
             for other in behind[node]:
                 before.setdefault(other, []).append(node)
                 todo.append(other)
-        distances: dict[Node, int] = {}
+        costs: dict[Node, int] = {}
         queue = [(solved[node][0], node) for node in before if node in solved and solved[node][0]]
-        queue += [(1, node) for node in behind if self._ends(node, codes)]
+        queue += [(self._cost(node), node) for node in behind if self._ends(node, codes)]
         heapq.heapify(queue)
         while queue:
-            distance, node = heapq.heappop(queue)
-            if node in distances:
-                continue
-            distances[node] = distance
-            for other in before.get(node, ()):
-                queue_distance = distance + (other.use >= 0)
-                if other not in distances:
-                    heapq.heappush(queue, (queue_distance, other))
+            cost, node = heapq.heappop(queue)
+            if node not in costs:
+                costs[node] = cost
+                for other in before.get(node, ()):
+                    heapq.heappush(queue, (cost + self._cost(other), other))
         for node, others in behind.items():
-            ways = [(distances[other], other) for other in others if other in distances]
-            end = self._ends(node, codes)
-            solved[node] = (distances.get(node, 0), None if end or not ways else min(ways)[1])
+            ways = [(costs[other], other) for other in others if other in costs]
+            further = None if not ways or self._ends(node, codes) else min(ways)[1]
+            solved[node] = (costs.get(node, 0), further)
+
+    def _cost(self, node: Node) -> int:
+        """What a node adds to a way: one that is sure is better than one that is short."""
+        return 0 if node.use < 0 else 1 + PERHAPS * self.use(node).perhaps
 
     def _ends(self, node: Node, codes: frozenset[str]) -> bool:
         target = self.use(node).target if node.use >= 0 else None

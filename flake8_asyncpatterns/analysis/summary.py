@@ -22,7 +22,7 @@ from ..facts import (
     Use,
     When,
 )
-from ..flow import ends
+from ..flow import always_true, ends
 from ..inference import tell
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
 from ..narrowing import dotted
@@ -45,6 +45,9 @@ OF_A_THREAD = frozenset({"AIO106", "AIO108"})
 
 # Questions whose answer says that no event loop runs here, or that this is another thread than the loop's.
 ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loop", "current_thread", "get_ident"})
+
+# Attributes and variables by which an object says in which of two ways it works.
+SAYS_WHICH_WAY = frozenset({"asynchronous", "is_async", "_is_async", "is_asynchronous", "async_mode", "in_async_call"})
 
 # Longer strings are no switches.
 LONGEST = 80
@@ -213,6 +216,7 @@ class Summary:
                 tuple(self._stands(node)),
                 None if isinstance(target, Block) else _given(node),
                 tuple(self._when(node, function)),
+                self._is_reached_perhaps(node, function),
             )
 
     def _reads(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -251,6 +255,8 @@ class Summary:
         """Does this call run only later, or only where no event loop runs?"""
         came_from: ast.AST = run
         for around in self.module.ancestors(run):
+            if isinstance(came_from, ast.stmt) and any(map(_asks, self._ways_out(came_from))):
+                return True
             if around is function:
                 return False
             match around:
@@ -279,6 +285,23 @@ class Summary:
             if around is function:
                 return
             came_from = around
+
+    def _is_reached_perhaps(self, place: Run, function: FunctionDef) -> bool:
+        """Does it take a condition that no caller's constants decide to get to a place in a function?"""
+        came_from: ast.AST = place
+        for around in self.module.ancestors(place):
+            match around:
+                case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if came_from is not test:
+                    if not always_true(test) and not _is_known(self._test(test, function)):
+                        return True
+                case ast.BoolOp(values=[first, *_]) if came_from is not first:
+                    return True
+                case ast.ExceptHandler() | ast.match_case():
+                    return True
+            if around is function:
+                return False
+            came_from = around
+        return False
 
     def _told(self, test: ast.expr, function: FunctionDef, *, so: bool) -> Iterator[When]:
         told = self._test(test, function)
@@ -353,12 +376,17 @@ def _is_property(decorator: ast.expr, module: Module) -> bool:
 
 
 def _asks(*nodes: ast.AST) -> bool:
-    """Does this code ask whether an event loop runs, or in which thread?"""
-    return any(
-        isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ASKS_FOR_A_LOOP
-        for around in nodes
-        for node in ast.walk(around)
-    )
+    """Does this code ask whether an event loop runs, in which thread, or whether the caller awaits?"""
+    return any(_asks_so(node) for around in nodes for node in ast.walk(around))
+
+
+def _asks_so(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in ASKS_FOR_A_LOOP:
+            return True
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in SAYS_WHICH_WAY
+    return False
 
 
 def _is_known(test: Condition) -> bool:
