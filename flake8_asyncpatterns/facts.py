@@ -115,6 +115,13 @@ class Use(NamedTuple):
     perhaps: bool = False
 
 
+class LoopRun(NamedTuple):
+    """A call that runs an event loop, as it is written."""
+
+    span: Span
+    called: str
+
+
 class Function(NamedTuple):
     """A function or method.
 
@@ -122,7 +129,8 @@ class Function(NamedTuple):
     another matter, as for coroutines (`on_loop`). `reads`: it is a property. `hindrance` is why no thread can run it.
     `kind` is what a call gives that does nothing yet (see analysis/coroutines.py), `hands_on` what that is left to.
     `plain`: no coroutine function, and nothing decorates it. `gives_nothing`: what it returns is surely None.
-    `endless`: it never returns; `needs`: … if one of these never does. `gives` is the type of what it returns.
+    `endless`: it never returns; `needs`: … if one of these never does. `loop` is where it runs an event loop, in any
+    case, `always` what may do so that it calls in any case. `gives` is the type of what it returns.
     """
 
     name: str
@@ -140,6 +148,8 @@ class Function(NamedTuple):
     gives_nothing: bool
     endless: bool
     needs: tuple[Named, ...]
+    loop: LoopRun | None
+    always: tuple[Named, ...]
     gives: Told | None
 
 
@@ -208,10 +218,18 @@ class Way(NamedTuple):
     sleeps: bool
 
 
+class Loop(NamedTuple):
+    """Where a loop is run, and how that is written there."""
+
+    path: str
+    span: Span
+    called: str
+
+
 class Question(NamedTuple):
     """What a file asks of the others; `named` is what about."""
 
-    about: Literal["kind", "type", "plain", "nothing", "endless", "ways", "signals"]
+    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals"]
     named: Named | None = None
 
 
@@ -251,6 +269,11 @@ class View:
     def is_endless(self, named: Named) -> bool:
         """Is it a coroutine function that never returns, in a file that leaves signals alone?"""
         return bool(self._ask(Question("endless", named)))
+
+    def runs_a_loop(self, named: Named) -> Loop | None:
+        """Where a plain function runs an event loop, whenever it runs."""
+        found: Loop | None = self._ask(Question("loop", named))
+        return found
 
     def ways(self) -> Ways:
         """The uses in this file that come to block by way of other files."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from .source import characters
@@ -57,6 +59,11 @@ def describe(finding: Finding, path: str, lines: Sequence[str]) -> Problem:
         tuple(Note(_place(one.node, path, lines), one.message, one.is_step) for one in finding.related),
         lines[place.line - 1],
     )
+
+
+def shown_path(path: str, beside: str) -> str:
+    """The absolute path of a file as people write that of one beside it: from where they are, where they do."""
+    return path if PurePath(beside).is_absolute() else os.path.relpath(path)
 
 
 def _place(node: ast.AST | Place, path: str, lines: Sequence[str]) -> Place:

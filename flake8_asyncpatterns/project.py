@@ -19,6 +19,7 @@ from .facts import (
     Class,
     Facts,
     Function,
+    Loop,
     Named,
     Question,
     Ref,
@@ -29,6 +30,8 @@ from .ways import Ways
 
 # Re-exports are followed so far.
 HOPS = 8
+# Functions between a coroutine and what runs a loop are followed so far.
+DEPTH = 3
 # A method of a project's own whose name says that it never returns.
 SAY_SO = frozenset({"run_forever", "serve_forever"})
 
@@ -118,6 +121,8 @@ class Project:
                 return function.gives_nothing
             case "endless":
                 return self._is_endless(thing, frozenset())
+            case "loop":
+                return self._loop(thing, DEPTH)
         return None
 
     def _foreign(self, thing: Thing | None) -> Told | None:
@@ -159,6 +164,15 @@ class Project:
         things = (self.named(place.path, named) for named in function.needs)
         places = [thing for thing in things if isinstance(thing, Place) and thing.ref.kind == "function"]
         return any(self._is_endless(other, met | {place}) for other in places)
+
+    def _loop(self, place: Place, depth: int) -> Loop | None:
+        """Where a plain function runs an event loop, whenever it runs."""
+        function = self._function(place)
+        if function.loop is not None or not depth:
+            return Loop(place.path, *function.loop) if function.loop else None
+        things = (self.named(place.path, named) for named in function.always)
+        places = (thing for thing in things if isinstance(thing, Place) and thing.ref.kind == "function")
+        return next((found for other in places if (found := self._loop(other, depth - 1))), None)
 
     def _imported(self, path: str) -> Iterator[Facts]:
         """The Facts of all files that a file imports, itself or by way of others."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cases import found, mended
 
+from flake8_asyncpatterns.check import check, project
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.source import decode
 
 AROUND = """\
 import asyncio, anyio, uvloop
@@ -80,3 +84,16 @@ def test_a_loop_in_a_loop(body: str, after: str) -> None:
 )
 def test_no_loop_in_a_loop(body: str) -> None:
     assert found(AROUND.format(body=body), [RULES["AIO209"]]) == []
+
+
+def test_a_loop_run_in_another_file(tmp_path: Path) -> None:
+    for name, text in {
+        "lib.py": "import asyncio, far\nasync def work(): ...\ndef run():\n    asyncio.run(work())\n"
+        "def twice():\n    far.again()\ndef perhaps(x):\n    if x:\n        asyncio.run(work())\n",
+        "far.py": "import lib\ndef again():\n    return lib.run()\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    for call, line in {"lib.run()": 4, "lib.twice()": 4, "lib.perhaps(1)": 0, "await to_thread(lib.run)": 0}.items():
+        text = f"import lib\nfrom asyncio import to_thread\nasync def f():\n    {call}\n"
+        problems = check(decode(text.encode()), str(tmp_path / "main.py"), [RULES["AIO209"]], project=project())
+        assert [note.place.line for problem in problems for note in problem.notes] == [line] * (line > 0)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..facts import Named, Step, Way
 from ..knowledge.blocking.entry import WAITS_FOR
 from ..module import Module
-from ..problem import Place
+from ..problem import Place, shown_path
 from ..rule import Related, Report
 from ..ways import FILES, Ways
 from .blocking import IN_A_THREAD, in_a_thread, is_awaited, refusal
@@ -73,9 +73,8 @@ def _file(path: str, module: Module) -> File | None:
     own = module.path
     if path in (own, os.path.abspath(own)):  # noqa: PTH100  # as Path.absolute, without `..`
         return None
-    shown = path if PurePath(own).is_absolute() else os.path.relpath(path)
     pure = PurePath(path)
-    return File(shown, f"{pure.parent.name}/{pure.name}" if pure.name == "__init__.py" else pure.name)
+    return File(shown_path(path, own), f"{pure.parent.name}/{pure.name}" if pure.name == "__init__.py" else pure.name)
 
 
 def _place(step: Step, module: Module) -> str:

@@ -14,6 +14,7 @@ from ..facts import (
     Facts,
     Function,
     Given,
+    LoopRun,
     Named,
     Parameter,
     Ref,
@@ -34,6 +35,7 @@ from .blocking import blocks, is_awaited
 from .callbacks import returns_nothing
 from .circumstances import iterated
 from .coroutines import Coroutines, runs_on_the_loop
+from .nested import Helpers
 from .services import Endless, leaves_them_to_another, needs, speaks_of_signals
 
 if TYPE_CHECKING:
@@ -176,6 +178,8 @@ class Summary:
             isinstance(function, ast.FunctionDef) and plain and returns_nothing(function, module),
             endless,
             tuple(needs(function, module)) if isinstance(function, ast.AsyncFunctionDef) and not endless else (),
+            self._loop(function),
+            tuple(self._always(function)),
             tell(module.result(function), module),
         )
 
@@ -344,6 +348,21 @@ class Summary:
                 own = function.args
                 return parameter in (*own.posonlyargs, *own.args, *own.kwonlyargs)
         return False
+
+    def _loop(self, function: FunctionDef) -> LoopRun | None:
+        """Where a function runs an event loop, whenever it runs."""
+        run = self.module.analysis(Helpers).found.get(function)
+        return LoopRun(self._span(run), ast.unparse(run.func)) if run is not None else None
+
+    def _always(self, function: FunctionDef) -> Iterator[Named]:
+        """What a plain function calls in other files, whenever it runs."""
+        if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
+            return
+        always = self.module.analysis(Helpers).always(function)
+        for node in self._ran.get(function, ()) if always else ():
+            named = reference(node.func, self.module) if isinstance(node, ast.Call) and node in always else None
+            if named is not None:
+                yield named
 
     def _hindrance(self, function: FunctionDef) -> str:
         """Why no thread can run the function's own code."""
