@@ -148,7 +148,7 @@ def _file(project: Project, module: str, here: Path) -> str:
             raise Misuse(f"{module} is no file")
         return str(path)
     found = project.roots.file(str(here / "-"), module)
-    if module and found and not found[1]:
+    if found and not found[1]:
         return found[0]
     modules = _modules(here)
     close = get_close_matches(module, modules, 1)

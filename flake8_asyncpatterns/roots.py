@@ -40,7 +40,7 @@ class Roots:
         if dots:
             above = [folder, *map(str, Path(folder).parents)]
             return self._longest(above[dots - 1], names) if dots <= len(above) else None
-        if names[0] in sys.stdlib_module_names:
+        if not names or names[0] in sys.stdlib_module_names:
             return None
         found = (self._longest(root, names) for root in self._roots(folder) if self._holds(root, names[0]))
         return next((one for one in found if one), None)
