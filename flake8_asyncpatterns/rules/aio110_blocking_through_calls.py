@@ -77,19 +77,24 @@ class Bot:
         await asyncio.to_thread(self._post_text, channel, text)
 ```
 
-Followed are the functions, methods and properties of the same file, and the functions and methods of the project's
-other files that it calls, through any number of calls within a file, where it is certain which one is called: not
-a method that a subclass in the file defines anew, and nothing under a decorator that is not known. Nothing
+Followed are functions, methods, properties of the same file, and what making an instance runs, through any number of
+calls and of the project's files, where it is certain which one is called: by imports and what packages hand on, by
+`self` and base classes, and by the types of variables, attributes, and of what functions return. Not followed is a
+method that a subclass beside it defines anew, and nothing under a decorator that is not known. Nothing
 is said of a function that is handed to a thread or an executor anywhere on the way, of a generator that is only made,
 of a branch that the arguments in the call rule out (`fetch(wait=False)`), and of code that has asked whether an event
-loop runs. The way must end in a sleep, the network, a process, a database, somebody who types, or another thread;
-where it ends in work on files only, that is AIO114's. Tests are left alone.
+loop runs, or whether it is to work asynchronously. The way must end in a sleep, the network, a process, a database,
+somebody who types, or another thread; where it ends in work on files only, that is AIO114's. Tests are left alone.
+
+`asyncfix graph MODULE:FUNCTION` shows all that a coroutine reaches so, as a tree or to be drawn. `--no-project` has
+`asyncfix` look at each file on its own.
 
 ## Fix
 
 Unsafe: `await asyncio.to_thread(f, …)` runs the whole function in another thread, and other tasks in the meantime;
 both may touch what it works on. There is no fix where the function, or what it calls, works on the event loop itself,
-and none for generators and properties. By hand, it is often better to make the function a coroutine, from what blocks
+and none for generators and properties. Where nothing on any way from the call does more than sleep, the fix says so:
+a coroutine with `asyncio.sleep()` is better then. By hand, it is often better to make the function a coroutine, from what blocks
 upwards.
 
 ## When to ignore

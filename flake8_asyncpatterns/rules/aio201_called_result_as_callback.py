@@ -74,7 +74,7 @@ class Client:
         self.timer = self.loop.call_later(30, lambda: asyncio.create_task(self.close(reason="too slow")))
 ```
 
-Reported are calls whose result is known: functions and methods of the same file that return nothing, coroutine
+Reported are calls whose result is known: functions and methods of the project that return nothing, coroutine
 functions, and methods such as `Event.set`, `Task.cancel`, `loop.stop`. A function that may return a callable is left
 in peace, and so is everything that is handed to other libraries' loops.
 

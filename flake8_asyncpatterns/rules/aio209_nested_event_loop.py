@@ -40,8 +40,8 @@ async def refresh(cache, fetch):
         cache[key] = await fetch(key)
 ```
 
-Plain functions of the same file are followed where they run a loop in any case, and are reported where the coroutine
-calls them.
+Plain functions of the project, in this file or in others, are followed where they run a loop in any case, and are
+reported where the coroutine calls them.
 
 ## Fix
 

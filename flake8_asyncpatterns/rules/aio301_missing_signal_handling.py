@@ -68,8 +68,8 @@ important part, not on Windows.
 
 ## When to ignore
 
-Where losing everything in progress is fine, or the signal is handled in another file. Nothing is reported where this
-file, or the one that the coroutine comes from, speaks of the process's signals or uses a framework that handles them.
+Where losing everything in progress is fine. Nothing is reported where this file, or any of the project's that it
+imports, itself or by way of others, speaks of the process's signals or uses a framework that handles them.
 Scripts that come to an end are left alone.
 
 What a program starts with is code at the top of a file (under `if __name__ == "__main__"`), a function `main`, code
@@ -106,7 +106,7 @@ SAME_KEYWORDS = {"debug", "loop_factory"}
 
 @rule("AIO301", "missing-signal-handling", ast.Module, plain=True)
 def missing_signal_handling(tree: ast.Module, module: Module) -> Iterator[Report]:
-    """Report where an entry point runs a service for ever, in a file that handles no signal."""
+    """Report where an entry point runs a service for ever, where nothing handles a signal."""
     runs = [call for call in module.nodes(ast.Call) if _runs_service(call, module)]
     if runs and not speaks_of_signals(module) and not leaves_them_to_another(module):
         entered = _entered(module)
