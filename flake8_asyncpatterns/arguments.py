@@ -53,6 +53,7 @@ configuration, in pyproject.toml (the nearest one upward that has the table):
   per-file-ignores = { "tests/*" = ["AIO101"] }
   blocking = ["mylib.Client.get"]        # calls that block, besides those that are known
   not-blocking = ["requests.get"]        # calls that do not
+  src = ["packages/*/src"]               # where packages lie, besides here and in src
   entry-points = ["mylib.cli.main"]      # functions that the program starts with
   runners = ["mylib.serve"]              # what looks after a service's signals
   runtime = true                         # fixes prefer the building blocks of asyncpatterns

@@ -13,6 +13,7 @@ from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
 from .project import Project
+from .roots import Roots
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa, read
@@ -98,7 +99,7 @@ def project(settings: Settings = NONE) -> Project:
         except Unreadable:
             return None
 
-    return Project(load)
+    return Project(load, Roots(settings.src))
 
 
 def settled(module: Module, find: Callable[[Module], FoundT], project: Project | None) -> FoundT:

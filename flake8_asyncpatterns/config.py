@@ -11,8 +11,8 @@ from .selection import Layer, Misuse, codes, near
 from .settings import Settings
 from .source import reason
 
-NAMES = ("blocking", "not-blocking", "entry-points", "runners")
-KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", *NAMES, "runtime")
+KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", "blocking", "not-blocking",
+        "entry-points", "runners", "src", "runtime")  # fmt: skip
 
 
 class Config(NamedTuple):
@@ -124,7 +124,14 @@ def _config(table: Any, path: Path) -> Config:
         _strings(table, "exclude", where),
         tuple((glob, _codes(per_file, glob, f"{where} 'per-file-ignores'")) for glob in per_file),
         path.absolute().parent,
-        Settings._make([*(_qualified(table, key, where) for key in NAMES), _switch(table, "runtime", where)]),
+        Settings(
+            _qualified(table, "blocking", where),
+            _qualified(table, "not-blocking", where),
+            _qualified(table, "entry-points", where),
+            _qualified(table, "runners", where),
+            _folders(table, "src", path, where),
+            _switch(table, "runtime", where),
+        ),
     )
 
 
@@ -144,6 +151,20 @@ def _switch(table: Mapping[str, Any], key: str, where: str) -> bool:
     if not isinstance(value, bool):
         raise Misuse(f"{where} {key!r} must be true or false")
     return value
+
+
+def _folders(table: Mapping[str, Any], key: str, path: Path, where: str) -> tuple[str, ...]:
+    """The directories that globs mean, seen from that of the file."""
+    found: dict[str, None] = {}
+    for glob in _strings(table, key, where):
+        try:
+            folders = [str(folder) for folder in sorted(path.absolute().parent.glob(glob)) if folder.is_dir()]
+        except (ValueError, NotImplementedError, OSError):
+            folders = []
+        if not folders:
+            raise Misuse(f"{where} {key!r}: {glob!r} is no directory here")
+        found.update(dict.fromkeys(folders))
+    return tuple(found)
 
 
 def _qualified(table: Mapping[str, Any], key: str, where: str) -> frozenset[str]:

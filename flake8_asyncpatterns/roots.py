@@ -16,9 +16,13 @@ ENDS_AT = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 class Roots:
-    """The answers, each worked out once. `folders` are the directories that were looked into."""
+    """The answers, each worked out once. `folders` are the directories that were looked into.
 
-    def __init__(self) -> None:
+    `more` are directories, besides those around a file, in which packages of the project lie.
+    """
+
+    def __init__(self, more: tuple[str, ...] = ()) -> None:
+        self._more = more
         self.folders: dict[str, frozenset[str]] = {}
         self._search: dict[str, tuple[str, ...]] = {}
         self._found: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
@@ -79,7 +83,7 @@ class Roots:
     def _roots(self, folder: str) -> tuple[str, ...]:
         """Where an absolute import in this folder may find a first-party package."""
         if folder not in self._search:
-            self._search[folder] = tuple(self._above(folder))
+            self._search[folder] = tuple(dict.fromkeys((*self._above(folder), *self._more)))
         return self._search[folder]
 
     def _above(self, folder: str) -> Iterator[str]:

@@ -203,7 +203,7 @@ def test_names_of_the_project(tmp_path: Path) -> None:
         'entry-points = ["mylib.cli:main"]\nrunners = ["mylib.serve"]\n'
     )
     assert load(path).settings == (
-        {"mylib.fetch", "mylib.Client.get"}, {"time.sleep"}, {"mylib.cli.main"}, {"mylib.serve"}, False
+        {"mylib.fetch", "mylib.Client.get"}, {"time.sleep"}, {"mylib.cli.main"}, {"mylib.serve"}, (), False
     )  # fmt: skip
 
 
@@ -217,6 +217,23 @@ def test_what_is_no_qualified_name_is_named(tmp_path: Path, key: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f'[tool.asyncfix]\n{key} = ["mylib.fetch()"]\n')
     with pytest.raises(Misuse, match=rf"'{key}': 'mylib.fetch\(\)' is no qualified name"):
+        load(path)
+
+
+def test_directories_of_packages(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    for folder in ("packages/a/src", "packages/b/src", "lib"):
+        (tmp_path / folder).mkdir(parents=True)
+    path.write_text("[tool.asyncfix]\nsrc = ['lib', 'packages/*/src', 'li?']\n")
+    found = [Path(folder).relative_to(tmp_path).as_posix() for folder in load(path).settings.src]
+    assert found == ["lib", "packages/a/src", "packages/b/src"]
+
+
+@pytest.mark.parametrize("glob", ["scr", "/", "", "pyproject.toml"])
+def test_what_is_no_directory_is_named(tmp_path: Path, glob: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f"[tool.asyncfix]\nsrc = ['{glob}']\n")
+    with pytest.raises(Misuse, match=f"'src': '{glob}' is no directory here"):
         load(path)
 
 

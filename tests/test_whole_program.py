@@ -185,6 +185,18 @@ def test_ways(tmp_path: Path, files: dict[str, str], way: str | None) -> None:
     assert ways(tmp_path) == ([] if way is None else [way])
 
 
+def test_packages_may_lie_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"packages/a/pyproject.toml": "", "packages/a/src/a/__init__.py": BLOCKS})
+    write(tmp_path, {"packages/b/pyproject.toml": "", "packages/b/b.py": "import a\nasync def f():\n    a.get(1)\n"})
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 0
+    write(tmp_path, {"pyproject.toml": "[tool.asyncfix]\nsrc = ['packages/*/src']\n"})
+    assert main(["check"]) == 1
+    assert "(a/__init__.py:2)" in capsys.readouterr().out
+
+
 def test_a_helper_may_lie_in_any_file(tmp_path: Path) -> None:
     helper = "def slow(seconds):\n    time.sleep(seconds)\n"
     caller = "async def f():\n    slow(1)\n"

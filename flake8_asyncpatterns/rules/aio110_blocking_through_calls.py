@@ -94,8 +94,8 @@ somebody who types, or another thread; where it ends in work on files only, that
 Unsafe: `await asyncio.to_thread(f, …)` runs the whole function in another thread, and other tasks in the meantime;
 both may touch what it works on. There is no fix where the function, or what it calls, works on the event loop itself,
 and none for generators and properties. Where nothing on any way from the call does more than sleep, the fix says so:
-a coroutine with `asyncio.sleep()` is better then. By hand, it is often better to make the function a coroutine, from what blocks
-upwards.
+a coroutine with `asyncio.sleep()` is better then. By hand, it is often better to make the function a coroutine, from
+what blocks upwards.
 
 ## When to ignore
 
