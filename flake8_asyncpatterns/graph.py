@@ -13,7 +13,7 @@ from .knowledge.blocking.entry import WAITS_FOR
 from .project import Project
 from .report import shown
 from .selection import Misuse
-from .ways import FILES, FOR_REAL, Node, may_come_to
+from .ways import FILES, FOR_REAL, Node, comes_to
 
 CODES = FOR_REAL | FILES
 SUFFIX = ".py"
@@ -93,7 +93,7 @@ class Graph:
     def _reached(self, node: Node, entered: Node) -> Iterator[int]:
         function, given = self.ways.function(entered), self.ways.use(node).given
         for at in self._conditional(entered):
-            if may_come_to(function.uses[at], function.parameters, given):
+            if comes_to(function.uses[at], function.parameters, given) is not False:
                 yield at
 
 

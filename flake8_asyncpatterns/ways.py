@@ -16,6 +16,9 @@ WORSE = FOR_REAL - SLEEPS
 FILES = frozenset({"AIO104"})
 # What a step costs, in steps, that is taken only under a condition of which nothing is known.
 PERHAPS = 1000
+# How many such steps a way may have that goes through so many files (none through more): what one file says of itself is
+# told in any case; but far away, a way that is there is often one that nobody goes.
+MOST = {1: PERHAPS, 2: 1}
 
 
 class Node(NamedTuple):
@@ -59,10 +62,17 @@ class Ways:
                 entered = self.entered(node)
                 if entered is None:
                     continue
-                steps = self.steps(node, FOR_REAL) or self.steps(node, FILES)
+                found_ways = (self.steps(node, codes) for codes in (FOR_REAL, FILES) if self._is_sure(node, codes))
+                steps = next(found_ways, None)
                 if steps:
                     found[use.span] = self._way(steps, entered, path)
         return found
+
+    def _is_sure(self, node: Node, codes: frozenset[str]) -> bool:
+        """Is there a way, and is it likely enough to be gone?"""
+        steps = self.steps(node, codes)
+        unsure = self._next[codes][node][0] // PERHAPS - self.use(node).perhaps
+        return bool(steps) and unsure <= MOST.get(len({step.path for step in steps}), 0)
 
     def _way(self, nodes: list[Node], entered: Node, path: str) -> tuple[Way, bool]:
         end = self.use(nodes[-1]).target
@@ -132,16 +142,16 @@ class Ways:
         the arguments of a call lie behind the calls that reach them.
         """
         solved = self._next[codes]
-        behind: dict[Node, list[Node]] = {}
-        before: dict[Node, list[Node]] = {}
+        behind: dict[Node, list[tuple[int, Node]]] = {}
+        before: dict[Node, list[tuple[int, Node]]] = {}
         todo = [start]
         while todo:
             node = todo.pop()
             if node in behind or node in solved:
                 continue
             behind[node] = list(self._behind(node))
-            for other in behind[node]:
-                before.setdefault(other, []).append(node)
+            for more, other in behind[node]:
+                before.setdefault(other, []).append((more, node))
                 todo.append(other)
         costs: dict[Node, int] = {}
         queue = [(solved[node][0], node) for node in before if node in solved and solved[node][0]]
@@ -151,10 +161,10 @@ class Ways:
             cost, node = heapq.heappop(queue)
             if node not in costs:
                 costs[node] = cost
-                for other in before.get(node, ()):
-                    heapq.heappush(queue, (cost + self._cost(other), other))
+                for more, other in before.get(node, ()):
+                    heapq.heappush(queue, (cost + more + self._cost(other), other))
         for node, others in behind.items():
-            ways = [(costs[other], other) for other in others if other in costs]
+            ways = [(costs[other] + more, other) for more, other in others if other in costs]
             further = None if not ways or self._ends(node, codes) else min(ways)[1]
             solved[node] = (costs.get(node, 0), further)
 
@@ -166,19 +176,20 @@ class Ways:
         target = self.use(node).target if node.use >= 0 else None
         return isinstance(target, Block) and target.code in codes
 
-    def _behind(self, node: Node) -> Iterator[Node]:
-        """What a way may go on with behind a node."""
+    def _behind(self, node: Node) -> Iterator[tuple[int, Node]]:
+        """What a way may go on with behind a node, and what that costs besides."""
         if node.use < 0:
             uses = self.function(node).uses
-            yield from (node._replace(use=at) for at, use in enumerate(uses) if not use.when)
+            yield from ((0, node._replace(use=at)) for at, use in enumerate(uses) if not use.when)
             return
         entered = self.entered(node)
         if entered is not None:
-            yield entered
+            yield 0, entered
             function, given = self.function(entered), self.use(node).given
             for at, use in enumerate(function.uses):
-                if use.when and may_come_to(use, function.parameters, given):
-                    yield entered._replace(use=at)
+                reached = comes_to(use, function.parameters, given) if use.when else False
+                if reached is not False:
+                    yield PERHAPS * (reached is None and not use.perhaps), entered._replace(use=at)
 
     def hindrance(self, start: Node) -> tuple[str, str]:
         """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""
@@ -207,9 +218,12 @@ def _runs(function: Function, use: Use) -> bool:
     return function.runs == "called" or (function.runs != "" and function.runs in use.stands)
 
 
-def may_come_to(use: Use, parameters: Mapping[str, Parameter], given: Given | None) -> bool:
-    """Is a place reached with what a call gives its function, as far as constants decide?"""
-    return all(_truth(when.test, parameters, given) is not (not when.so) for when in use.when)
+def comes_to(use: Use, parameters: Mapping[str, Parameter], given: Given | None) -> bool | None:
+    """Is a place reached with what a call gives its function, as far as constants decide? None: perhaps."""
+    so = [(_truth(when.test, parameters, given), when.so) for when in use.when]
+    if any(truth is (not wanted) for truth, wanted in so):
+        return False
+    return True if all(truth is not None for truth, _ in so) else None
 
 
 def _truth(test: Condition, parameters: Mapping[str, Parameter], given: Given | None) -> bool | None:

@@ -51,6 +51,9 @@ ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loo
 # Attributes and variables by which an object says in which of two ways it works.
 SAYS_WHICH_WAY = frozenset({"asynchronous", "is_async", "_is_async", "is_asynchronous", "async_mode", "in_async_call"})
 
+# A sleep of fewer seconds takes no longer than much that nobody waits for.
+BRIEF = 0.01
+
 # Longer strings are no switches.
 LONGEST = 80
 
@@ -233,7 +236,8 @@ class Summary:
             return self._numbers[definition] if isinstance(definition, ast.FunctionDef) else None
         blocking = blocks(node, self.module)
         if blocking is not None:
-            return Block(blocking.name, blocking.code, blocking.entry.bound)
+            brief = blocking.code == "AIO101" and _is_brief(node)
+            return None if brief else Block(blocking.name, blocking.code, blocking.entry.bound)
         definition = self.module.definition(node.func)
         if isinstance(definition, ast.ClassDef):
             definition = self.module.method(definition, "__init__")
@@ -410,6 +414,14 @@ def _asks_so(node: ast.AST) -> bool:
 
 def _is_known(test: Condition) -> bool:
     return any(map(_is_known, test.parts)) if test.parts else test.kind != "unknown"
+
+
+def _is_brief(sleep: ast.Call) -> bool:
+    """Is this a sleep of a constant time that nobody notices?"""
+    match sleep.args:
+        case [ast.Constant(value=int(seconds) | float(seconds))]:
+            return seconds < BRIEF
+    return False
 
 
 def _called(node: Run) -> str:
