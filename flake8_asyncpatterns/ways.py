@@ -16,8 +16,8 @@ WORSE = FOR_REAL - SLEEPS
 FILES = frozenset({"AIO104"})
 # What a step costs, in steps, that is taken only under a condition of which nothing is known.
 PERHAPS = 1000
-# How many such steps a way may have that goes through so many files (none through more): what one file says of itself is
-# told in any case; but far away, a way that is there is often one that nobody goes.
+# How many such steps a way may have that goes through so many files (none through more). What a file says of itself is
+# told in any case; but of the ways through many files that are there, most are never gone.
 MOST = {1: PERHAPS, 2: 1}
 
 

@@ -185,6 +185,38 @@ def test_ways(tmp_path: Path, files: dict[str, str], way: str | None) -> None:
     assert ways(tmp_path) == ([] if way is None else [way])
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "found"),
+    [
+        ("two.get(1)", "requests.get(1)", True),
+        ("two.get(1)", "if self.url: requests.get(1)", False),
+        ("self.url and two.get(1)", "requests.get(1)", False),
+        ("if self.url: requests.get(1)", "pass", True),
+        ("if self.url: self.url or requests.get(1)", "pass", True),
+        ("if self.url: self.more()", "pass", False),
+        ("for _ in self.url: two.get(1)", "requests.get(1)", True),
+        ("while True: two.get(1)", "requests.get(1)", True),
+    ],
+)
+def test_far_away_only_what_is_sure_is_told(tmp_path: Path, one: str, two: str, *, found: bool) -> None:
+    write(
+        tmp_path,
+        {
+            "two.py": f"import requests\ndef get(self):\n    {two}\n",
+            "one.py": f"import requests, two\nclass One:\n  def run(self):\n    {one}\n"
+            "  def more(self):\n    if self.url: requests.get(1)\n",
+            "main.py": "from one import One\nasync def f(one: One):\n    if one:\n        one.run()\n",
+        },
+    )
+    assert bool(ways(tmp_path)) is found
+
+
+@pytest.mark.parametrize(("seconds", "found"), [("0.001", False), ("0", False), ("0.5", True), ("x", True)])
+def test_a_sleep_may_be_too_short_to_matter(tmp_path: Path, seconds: str, *, found: bool) -> None:
+    write(tmp_path, {"main.py": f"import time\ndef g(x): time.sleep({seconds})\nasync def f(): g(1)\n"})
+    assert bool(ways(tmp_path)) is found
+
+
 def test_packages_may_lie_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
