@@ -164,7 +164,7 @@ class Class(NamedTuple):
     bases: tuple[int | str | None, ...]
     methods: Mapping[str, int]
     attributes: Mapping[str, Told | None]
-    overridden: frozenset[str]
+    overridden: tuple[str, ...]
     plain: bool
 
 

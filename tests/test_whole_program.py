@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import subprocess
@@ -238,12 +239,18 @@ def test_a_helper_may_lie_in_any_file(tmp_path: Path) -> None:
     assert ways(tmp_path, "three.py") == ["slow (two.py:2) → time.sleep (two.py:3)"]
 
 
-def test_facts_are_the_same_each_time_and_can_be_sent(tmp_path: Path) -> None:
-    write(tmp_path, {"client.py": CLIENT})
-    path = tmp_path / "client.py"
-    first, second = (facts(read(path), str(path)) for _ in range(2))
-    assert pickle.dumps(first) == pickle.dumps(second)
-    assert pickle.loads(pickle.dumps(first)) == first
+def test_facts_are_the_same_in_every_process(tmp_path: Path) -> None:
+    write(tmp_path, {"client.py": CLIENT, "all.py": Path(__file__).read_text()})
+    for path in tmp_path.glob("*.py"):
+        told = facts(read(path), "")
+        assert pickle.loads(pickle.dumps(told)) == told
+        code = (
+            "import sys; from flake8_asyncpatterns.check import *; print(facts(read(Path(sys.argv[1])), sys.argv[1]))"
+        )
+        for seed in "01":
+            ran = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True,
+                                 env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONUTF8": "1"})  # fmt: skip
+            assert ran.stdout == f"{told}\n"
 
 
 PROJECT = {

@@ -151,7 +151,7 @@ class Summary:
             tuple(self._bases(cls)),
             methods,
             attributes,
-            frozenset(name for name in methods if any(module.member(other, name) for other in below)),
+            tuple(name for name in methods if any(module.member(other, name) for other in below)),
             not cls.keywords and all(_named(d, module) in KEEPS_CLASS for d in cls.decorator_list),
         )
 
