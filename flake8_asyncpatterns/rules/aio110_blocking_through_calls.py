@@ -84,7 +84,12 @@ method that a subclass beside it defines anew, and nothing under a decorator tha
 is said of a function that is handed to a thread or an executor anywhere on the way, of a generator that is only made,
 of a branch that the arguments in the call rule out (`fetch(wait=False)`), and of code that has asked whether an event
 loop runs, or whether it is to work asynchronously. The way must end in a sleep, the network, a process, a database,
-somebody who types, or another thread; where it ends in work on files only, that is AIO114's. Tests are left alone.
+somebody who types, or another thread; where it ends in work on files only, that is AIO114's. A sleep of less than ten
+milliseconds is none. Tests are left alone.
+
+Of all ways from a call the message names the surest, and of these the shortest. One that leads through two files may
+have one step that is taken only under a condition; one through more files must have none: what is many calls away and
+behind several conditions is mostly never come to. Within the file itself conditions do not matter.
 
 `asyncfix graph MODULE:FUNCTION` shows all that a coroutine reaches so, as a tree or to be drawn. `--no-project` has
 `asyncfix` look at each file on its own.
