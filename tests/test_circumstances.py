@@ -6,6 +6,7 @@ import ast
 from textwrap import dedent
 
 import pytest
+from cases import codes
 
 from flake8_asyncpatterns.analysis.blocking import blocks
 from flake8_asyncpatterns.module import Module
@@ -157,3 +158,19 @@ def test_a_loop_that_reads_piece_by_piece_is_told_of_itself() -> None:
 def test_processes(text: str, calls: list[str]) -> None:
     head = "import subprocess\nasync def f(p: subprocess.Popen, q: subprocess.Popen, late):\n"
     assert blocked(f"{head}    {text}") == calls
+
+
+@pytest.mark.parametrize(
+    ("path", "rest", "count"),
+    [
+        ("':memory:'", "self.db.execute('x')", 0),
+        ("':memory:'", "self.db.cursor().execute('x')", 0),
+        ("':memory:'", "cursor = self.db.cursor()\n        cursor.fetchall()", 0),
+        ("path", "self.db.execute('x')", 1),
+        ("'a.db'", "cursor = self.db.cursor()\n        cursor.fetchall()", 1),
+    ],
+)
+def test_a_database_in_memory(path: str, rest: str, count: int) -> None:
+    text = "import sqlite3\nclass A:\n    def __init__(self, path):\n        self.db = sqlite3.connect({})\n"
+    found = codes(f"{text.format(path)}    async def f(self):\n        {rest}\n")
+    assert found == ["AIO106"] * count

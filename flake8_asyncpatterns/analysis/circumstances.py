@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from ..flow import body, exits, suspends
+from ..knowledge.blocking.databases import IN_MEMORY
 from ..knowledge.blocking.entry import Argument
 from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
 from ..knowledge.blocking.primitives import (
@@ -24,6 +25,8 @@ from ..module import Module
 from ..narrowing import dotted
 from ..scopes import FUNCTIONS
 
+# What an object was made of is followed so far.
+DEPTH = 4
 # What runs a function that it is given in a thread.
 IN_THREADS = frozenset({*THREADS.values(), "asyncio.AbstractEventLoop.run_in_executor"})
 
@@ -288,9 +291,30 @@ def _has_ended(test: ast.expr, text: str, *, if_so: bool) -> bool:
     return False
 
 
+def reaches_a_database(call: ast.Call, name: str, module: Module) -> bool:
+    """May a call of a database's object have to wait: is it none that this file made in memory?"""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return receiver is None or not name.startswith("sqlite3.") or not _is_in_memory(receiver, module, DEPTH)
+
+
+def _is_in_memory(node: ast.AST, module: Module, depth: int) -> bool:
+    """Is this a connection to a database in memory, or a cursor of one?"""
+    match node:
+        case ast.Call() if module.callee(node) == "sqlite3.connect":
+            name = passed(IN_MEMORY, node)
+            return isinstance(name, ast.Constant) and name.value in IN_MEMORY.values
+        case ast.Call(func=ast.Attribute(value=receiver)) if depth:
+            return _is_in_memory(receiver, module, depth - 1)
+        case ast.Name() | ast.Attribute() if depth:
+            made = [_opening(store, module) for store in module.bindings(node) or ()]
+            return bool(made) and all(one is not None and _is_in_memory(one, module, depth - 1) for one in made)
+    return False
+
+
 # What else must be so, by the code of the rule, for a call of the table to block: asked with its qualified name.
 CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {
     "AIO103": still_runs,
     "AIO104": reaches_a_disk,
+    "AIO106": reaches_a_database,
     "AIO108": waits,
 }

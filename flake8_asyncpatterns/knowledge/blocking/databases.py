@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from .entry import Argument, Blocking, each
 
-_MEMORY = Argument(0, "database", (":memory:", ""))
+# A database that is made so never waits for a disk.
+IN_MEMORY = Argument(0, "database", (":memory:", ""))
 _SHARED = "an object of sqlite3 refuses to be used in another thread than the one that made it"
 _SQLITE = Blocking("AIO106", "aiosqlite.connect", bound=_SHARED)
 _PSYCOPG = Blocking("AIO106", "psycopg.AsyncConnection")
@@ -41,7 +42,7 @@ _QUERY = "sqlalchemy.orm.Query"
 _PEEWEES = ("peewee.SqliteDatabase", "peewee.PostgresqlDatabase", "peewee.MySQLDatabase")
 
 CALLS: dict[str, Blocking] = {
-    "sqlite3.connect": Blocking("AIO106", "aiosqlite.connect", unless=(_MEMORY,), bound=_SHARED),
+    "sqlite3.connect": Blocking("AIO106", "aiosqlite.connect", unless=(IN_MEMORY,), bound=_SHARED),
     **each("sqlite3.Connection", "backup commit execute executemany executescript", _SQLITE),
     **each("sqlite3.Cursor", "execute executemany executescript fetchall fetchmany fetchone", _SQLITE),
     **each("psycopg", "connect", _PSYCOPG),
