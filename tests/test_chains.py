@@ -108,6 +108,12 @@ async def f():
     ]
 
 
+@pytest.mark.parametrize(("decorator", "count"), [("run_in_thread", 0), ("tools.threaded(2)", 0), ("retried", 1)])
+def test_a_coroutine_that_a_thread_runs(decorator: str, count: int) -> None:
+    text = f"import time\ndef g(): time.sleep(1)\n@{decorator}\nasync def f(): g()\n"
+    assert codes(text) == ["AIO110"] * count
+
+
 def test_work_on_files_is_told_apart() -> None:
     text = "def g(p): return open(p)\ndef h(p):\n    g(p)\n    input()\nasync def f(p):\n    g(p)\n    h(p)\n"
     assert codes(text) == ["AIO114", "AIO110"]

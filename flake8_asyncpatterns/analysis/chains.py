@@ -12,8 +12,10 @@ from typing import NamedTuple
 from ..facts import Named, Step, Way
 from ..knowledge.blocking.entry import WAITS_FOR
 from ..module import Module
+from ..narrowing import dotted
 from ..problem import Place, shown_path
 from ..rule import Related, Report
+from ..scopes import FUNCTIONS
 from ..ways import FILES, Ways
 from .blocking import IN_A_THREAD, in_a_thread, is_awaited, refusal
 from .summary import Run, Summary
@@ -48,7 +50,7 @@ def _better(abroad: Way, own: Way) -> Way:
 def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
     for run, way in found.items():
-        if is_test(run, module):
+        if is_test(run, module) or _is_left_to_a_thread(run, module):
             continue
         first, *_ = way.steps
         related = tuple(_related(before, step, module) for before, step in pairwise(way.steps))
@@ -59,6 +61,13 @@ def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
         refused = _refusal(run, way, module)
         fix = in_a_thread(run, module, unsafe=_reason(way)) if isinstance(run, ast.Call) and not refused else None
         yield Report(run, message, fix, refused, related)
+
+
+def _is_left_to_a_thread(run: Run, module: Module) -> bool:
+    """Does a decorator say, by its name, that it has another thread, and so another event loop, run this code?"""
+    functions = (around for around in module.ancestors(run) if isinstance(around, FUNCTIONS))
+    decorators = (d for function in functions for d in getattr(function, "decorator_list", ()))
+    return any("thread" in dotted(d.func if isinstance(d, ast.Call) else d).lower() for d in decorators)
 
 
 class File(NamedTuple):
