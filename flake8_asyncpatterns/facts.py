@@ -102,8 +102,8 @@ class Use(NamedTuple):
     """What runs a function, in another function: a call of it, or reading the property that it is.
 
     `target` is what blocks, a function of the file (by its number), or what has a name in another file. `called` is
-    how it is written there. `stands` says how: "read", "entered" (by `with`), "iterated", "awaited". `perhaps`: whether
-    it is reached depends on more than `when`.
+    how it is written there. `stands` says how: "read", "entered" (by `with`), "iterated", "awaited". `doubt`: 2 where
+    it is reached only under a condition that `when` does not tell, 1 where such a one may lead to a `return` before it.
     """
 
     span: Span
@@ -112,7 +112,7 @@ class Use(NamedTuple):
     stands: tuple[str, ...] = ()
     given: Given | None = None
     when: tuple[When, ...] = ()
-    perhaps: bool = False
+    doubt: int = 0
 
 
 class LoopRun(NamedTuple):

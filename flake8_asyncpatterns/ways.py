@@ -14,11 +14,12 @@ FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108"
 SLEEPS = frozenset({"AIO101"})
 WORSE = FOR_REAL - SLEEPS
 FILES = frozenset({"AIO104"})
-# What a step costs, in steps, that is taken only under a condition of which nothing is known.
-PERHAPS = 1000
-# How many such steps a way may have that goes through so many files (none through more). What a file says of itself is
-# told in any case; but of the ways through many files that are there, most are never gone.
-MOST = {1: PERHAPS, 2: 1}
+# What a step costs, in steps, for each doubt whether it is taken.
+DOUBT = 1000
+# How many doubts a way may have that goes through so many files (OTHERWISE: through more). What a file says of itself
+# is told in any case; but of the ways through many files that are there, most are never gone.
+MOST = {1: DOUBT, 2: 3}
+OTHERWISE = 1
 
 
 class Node(NamedTuple):
@@ -71,8 +72,8 @@ class Ways:
     def _is_sure(self, node: Node, codes: frozenset[str]) -> bool:
         """Is there a way, and is it likely enough to be gone?"""
         steps = self.steps(node, codes)
-        unsure = self._next[codes][node][0] // PERHAPS - self.use(node).perhaps
-        return bool(steps) and unsure <= MOST.get(len({step.path for step in steps}), 0)
+        doubts = self._next[codes][node][0] // DOUBT - self.use(node).doubt
+        return bool(steps) and doubts <= MOST.get(len({step.path for step in steps}), OTHERWISE)
 
     def _way(self, nodes: list[Node], entered: Node, path: str) -> tuple[Way, bool]:
         end = self.use(nodes[-1]).target
@@ -170,7 +171,7 @@ class Ways:
 
     def _cost(self, node: Node) -> int:
         """What a node adds to a way: one that is sure is better than one that is short."""
-        return 0 if node.use < 0 else 1 + PERHAPS * self.use(node).perhaps
+        return 0 if node.use < 0 else 1 + DOUBT * self.use(node).doubt
 
     def _ends(self, node: Node, codes: frozenset[str]) -> bool:
         target = self.use(node).target if node.use >= 0 else None
@@ -189,7 +190,8 @@ class Ways:
             for at, use in enumerate(function.uses):
                 reached = comes_to(use, function.parameters, given) if use.when else False
                 if reached is not False:
-                    yield PERHAPS * (reached is None and not use.perhaps), entered._replace(use=at)
+                    undecided = 2 - use.doubt if reached is None else 0
+                    yield DOUBT * undecided, entered._replace(use=at)
 
     def hindrance(self, start: Node) -> tuple[str, str]:
         """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""

@@ -197,6 +197,9 @@ def test_ways(tmp_path: Path, files: dict[str, str], way: str | None) -> None:
         ("if self.url: self.more()", "pass", False),
         ("for _ in self.url: two.get(1)", "requests.get(1)", True),
         ("while True: two.get(1)", "requests.get(1)", True),
+        ("if self.off: return\n    two.get(1)", "requests.get(1)", True),
+        ("if self.off: return\n    two.get(1)", "if self.off: return\n    requests.get(1)", False),
+        ("if self.off: raise OSError\n    two.get(1)", "if self.off: return\n    requests.get(1)", True),
     ],
 )
 def test_far_away_only_what_is_sure_is_told(tmp_path: Path, one: str, two: str, *, found: bool) -> None:

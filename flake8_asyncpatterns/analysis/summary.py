@@ -223,7 +223,7 @@ class Summary:
                 tuple(self._stands(node)),
                 None if isinstance(target, Block) else _given(node),
                 tuple(self._when(node, function)),
-                self._is_reached_perhaps(node, function),
+                self._doubt(node, function),
             )
 
     def _reads(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -294,30 +294,41 @@ class Summary:
                 return
             came_from = around
 
-    def _is_reached_perhaps(self, place: Run, function: FunctionDef) -> bool:
-        """Does it take a condition that no caller's constants decide to get to a place in a function?"""
+    def _doubt(self, place: Run, function: FunctionDef) -> int:
+        """Does it take a condition that no caller's constants decide to get to a place in a function? See Use."""
+        doubt = 0
         came_from: ast.AST = place
         for around in self.module.ancestors(place):
             match around:
                 case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if came_from is not test:
                     if not always_true(test) and not _is_known(self._test(test, function)):
-                        return True
+                        return 2
                 case ast.BoolOp(values=[first, *_]) if came_from is not first:
-                    return True
+                    return 2
                 case ast.ExceptHandler() | ast.match_case():
-                    return True
+                    return 2
+            if isinstance(came_from, ast.stmt) and any(self._leads_out(came_from, function)):
+                doubt = 1
             if around is function:
-                return False
+                break
             came_from = around
-        return False
+        return doubt
+
+    def _leads_out(self, statement: ast.stmt, function: FunctionDef) -> Iterator[bool]:
+        """For each condition on which the code before a statement returns: is it one that no caller's constants decide?
+
+        (What it raises is nothing that anybody counts on.)
+        """
+        for test in self._ways_out(statement, (ast.Return, ast.Continue, ast.Break)):
+            yield not _is_known(self._test(test, function))
 
     def _told(self, test: ast.expr, function: FunctionDef, *, so: bool) -> Iterator[When]:
         told = self._test(test, function)
         if _is_known(told):
             yield When(told, so)
 
-    def _ways_out(self, statement: ast.stmt) -> Iterator[ast.expr]:
-        """The conditions under which the code before a statement, in its block, leaves it."""
+    def _ways_out(self, statement: ast.stmt, kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)) -> Iterator[ast.expr]:
+        """The conditions on which the code before a statement, in its block, leaves that by one of these statements."""
         try:
             block = self.module.block(statement)
         except LookupError:
@@ -325,7 +336,7 @@ class Summary:
         for before in block:
             if before is statement:
                 return
-            if isinstance(before, ast.If) and ends(before.body):
+            if isinstance(before, ast.If) and ends(before.body) and isinstance(before.body[-1], kinds):
                 yield before.test
 
     def _test(self, test: ast.expr, function: FunctionDef) -> Condition:
