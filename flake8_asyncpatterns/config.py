@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from .source import reason
 
 KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", "blocking", "not-blocking",
         "entry-points", "runners", "src", "runtime")  # fmt: skip
+PATTERN = re.compile(r"[*?\[]")
 
 
 class Config(NamedTuple):
@@ -154,14 +156,14 @@ def _switch(table: Mapping[str, Any], key: str, where: str) -> bool:
 
 
 def _folders(table: Mapping[str, Any], key: str, path: Path, where: str) -> tuple[str, ...]:
-    """The directories that globs mean, seen from that of the file."""
+    """The directories that globs mean, seen from that of the file. A plain name must be one; a pattern may fit none."""
     found: dict[str, None] = {}
     for glob in _strings(table, key, where):
         try:
             folders = [str(folder) for folder in sorted(path.absolute().parent.glob(glob)) if folder.is_dir()]
         except (ValueError, NotImplementedError, OSError):
             folders = []
-        if not folders:
+        if not folders and not PATTERN.search(glob):
             raise Misuse(f"{where} {key!r}: {glob!r} is no directory here")
         found.update(dict.fromkeys(folders))
     return tuple(found)

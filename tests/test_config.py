@@ -224,7 +224,7 @@ def test_directories_of_packages(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     for folder in ("packages/a/src", "packages/b/src", "lib"):
         (tmp_path / folder).mkdir(parents=True)
-    path.write_text("[tool.asyncfix]\nsrc = ['lib', 'packages/*/src', 'li?']\n")
+    path.write_text("[tool.asyncfix]\nsrc = ['lib', 'packages/*/src', 'li?', 'none*']\n")
     found = [Path(folder).relative_to(tmp_path).as_posix() for folder in load(path).settings.src]
     assert found == ["lib", "packages/a/src", "packages/b/src"]
 
