@@ -161,8 +161,8 @@ def _folders(table: Mapping[str, Any], key: str, path: Path, where: str) -> tupl
     for glob in _strings(table, key, where):
         try:
             folders = [str(folder) for folder in sorted(path.absolute().parent.glob(glob)) if folder.is_dir()]
-        except (ValueError, NotImplementedError, OSError):
-            folders = []
+        except (ValueError, NotImplementedError):
+            raise Misuse(f"{where} {key!r}: {glob!r} must be a directory or a pattern, seen from here") from None
         if not folders and not PATTERN.search(glob):
             raise Misuse(f"{where} {key!r}: {glob!r} is no directory here")
         found.update(dict.fromkeys(folders))

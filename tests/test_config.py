@@ -229,12 +229,22 @@ def test_directories_of_packages(tmp_path: Path) -> None:
     assert found == ["lib", "packages/a/src", "packages/b/src"]
 
 
-@pytest.mark.parametrize("glob", ["scr", "/", "", "pyproject.toml"])
-def test_what_is_no_directory_is_named(tmp_path: Path, glob: str) -> None:
+@pytest.mark.parametrize(
+    ("glob", "said"),
+    [
+        ("scr", "is no directory here"),
+        ("pyproject.toml", "is no directory here"),
+        ("", "must be a directory or a pattern, seen from here"),
+        ("/", "must be a directory or a pattern, seen from here"),
+        ("/usr/*", "must be a directory or a pattern, seen from here"),
+    ],
+)
+def test_what_is_no_directory_is_named(tmp_path: Path, glob: str, said: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f"[tool.asyncfix]\nsrc = ['{glob}']\n")
-    with pytest.raises(Misuse, match=f"'src': '{glob}' is no directory here"):
+    with pytest.raises(Misuse) as error:
         load(path)
+    assert f"'src': '{glob}' {said}" in str(error.value)
 
 
 def test_the_commands_of_the_nearest_project_are_entry_points(tmp_path: Path) -> None:
