@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from .facts import Block, Condition, Constant, Facts, Function, Given, Named, Parameter, Span, Step, Use, Way
@@ -40,10 +41,11 @@ class Ways:
         self._facts = facts
         self._resolve = resolve
         self._entered: dict[Node, Node | None] = {}
-        self._next: dict[frozenset[str], dict[Node, tuple[int, Node | None]]] = {
-            codes: {} for codes in (FOR_REAL, WORSE, FILES)
+        self._to = {
+            codes: Nearest(self._behind, self._cost, partial(self._ends, codes=codes))
+            for codes in (FOR_REAL, WORSE, FILES)
         }
-        self._hindrances: dict[Node, tuple[str, str]] = {}
+        self._to_hindrances = Nearest(self._calls, lambda _: 1, self._hinders)
 
     def abroad(self, path: str) -> Answer:
         """The uses in a file by which code on the event loop comes to block by way of other files."""
@@ -72,7 +74,7 @@ class Ways:
     def _is_sure(self, node: Node, codes: frozenset[str]) -> bool:
         """Is there a way, and is it likely enough to be gone?"""
         steps = self.steps(node, codes)
-        doubts = self._next[codes][node][0] // DOUBT - self.use(node).doubt
+        doubts = self._to[codes].cost(node) // DOUBT - self.use(node).doubt
         return bool(steps) and doubts <= MOST.get(len({step.path for step in steps}), OTHERWISE)
 
     def _way(self, nodes: list[Node], entered: Node, path: str) -> tuple[Way, bool]:
@@ -123,51 +125,7 @@ class Ways:
 
     def steps(self, node: Node, codes: frozenset[str]) -> list[Node]:
         """The surest way, and of these the shortest, from a use to what blocks; empty: there is none."""
-        if node not in self._next[codes]:
-            self._solve(node, codes)
-        steps = []
-        current: Node | None = node
-        while current is not None:
-            cost, further = self._next[codes][current]
-            if not cost:
-                return []
-            if current.use >= 0:
-                steps.append(current)
-            current = further
-        return steps
-
-    def _solve(self, start: Node, codes: frozenset[str]) -> None:
-        """Find the shortest ways from all that can be reached from a use. (Cost 0: there is none.)
-
-        A function is a node with those of its uses behind it that are reached however it is called; uses that depend on
-        the arguments of a call lie behind the calls that reach them.
-        """
-        solved = self._next[codes]
-        behind: dict[Node, list[tuple[int, Node]]] = {}
-        before: dict[Node, list[tuple[int, Node]]] = {}
-        todo = [start]
-        while todo:
-            node = todo.pop()
-            if node in behind or node in solved:
-                continue
-            behind[node] = list(self._behind(node))
-            for more, other in behind[node]:
-                before.setdefault(other, []).append((more, node))
-                todo.append(other)
-        costs: dict[Node, int] = {}
-        queue = [(solved[node][0], node) for node in before if node in solved and solved[node][0]]
-        queue += [(self._cost(node), node) for node in behind if self._ends(node, codes)]
-        heapq.heapify(queue)
-        while queue:
-            cost, node = heapq.heappop(queue)
-            if node not in costs:
-                costs[node] = cost
-                for more, other in before.get(node, ()):
-                    heapq.heappush(queue, (cost + more + self._cost(other), other))
-        for node, others in behind.items():
-            ways = [(costs[other] + more, other) for more, other in others if other in costs]
-            further = None if not ways or self._ends(node, codes) else min(ways)[1]
-            solved[node] = (costs.get(node, 0), further)
+        return [step for step in self._to[codes].way(node) if step.use >= 0]
 
     def _cost(self, node: Node) -> int:
         """What a node adds to a way: one that is sure is better than one that is short."""
@@ -178,7 +136,11 @@ class Ways:
         return isinstance(target, Block) and target.code in codes
 
     def _behind(self, node: Node) -> Iterator[tuple[int, Node]]:
-        """What a way may go on with behind a node, and what that costs besides."""
+        """What a way may go on with behind a node, and what that costs besides.
+
+        A function is a node with those of its uses behind it that are reached however it is called; uses that depend
+        on the arguments of a call lie behind the calls that reach them.
+        """
         if node.use < 0:
             uses = self.function(node).uses
             yield from ((0, node._replace(use=at)) for at, use in enumerate(uses) if not use.when)
@@ -195,22 +157,78 @@ class Ways:
 
     def hindrance(self, start: Node) -> tuple[str, str]:
         """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""
-        if start not in self._hindrances:
-            self._hindrances[start] = self._hindrance(start)
-        return self._hindrances[start]
+        found = self._to_hindrances.way(start)
+        return (self.function(found[-1]).hindrance, found[-1].path) if found else ("", start.path)
 
-    def _hindrance(self, start: Node) -> tuple[str, str]:
-        todo, seen = [start], {start}
-        for node in todo:
-            function = self.function(node)
-            if function.hindrance:
-                return function.hindrance, node.path
-            for at in range(len(function.uses)):
-                entered = self.entered(node._replace(use=at))
-                if entered is not None and entered not in seen:
-                    seen.add(entered)
-                    todo.append(entered)
-        return "", start.path
+    def _hinders(self, node: Node) -> bool:
+        return bool(self.function(node).hindrance)
+
+    def _calls(self, node: Node) -> Iterator[tuple[int, Node]]:
+        """The functions that a function may run."""
+        for at in range(len(self.function(node).uses)):
+            entered = self.entered(node._replace(use=at))
+            if entered is not None:
+                yield 0, entered
+
+
+class Nearest:
+    """From each node the cheapest way to an end, each node being looked at once, whoever asks in which order.
+
+    `behind` gives the nodes behind one, and what it costs to get there; `cost` is that of a node itself, at least 1
+    for an end; `ends` says which nodes are ends.
+    """
+
+    def __init__(
+        self,
+        behind: Callable[[Node], Iterable[tuple[int, Node]]],
+        cost: Callable[[Node], int],
+        ends: Callable[[Node], bool],
+    ) -> None:
+        self._behind, self._cost, self._ends = behind, cost, ends
+        self._solved: dict[Node, tuple[int, Node | None]] = {}
+
+    def cost(self, node: Node) -> int:
+        """What the cheapest way from a node costs; 0: there is none."""
+        if node not in self._solved:
+            self._solve(node)
+        return self._solved[node][0]
+
+    def way(self, node: Node) -> list[Node]:
+        """The nodes of the cheapest way; empty: there is none."""
+        way: list[Node] = []
+        current: Node | None = node if self.cost(node) else None
+        while current is not None:
+            way.append(current)
+            current = self._solved[current][1]
+        return way
+
+    def _solve(self, start: Node) -> None:
+        """Look at all that can be reached from a node and was not yet looked at."""
+        behind: dict[Node, list[tuple[int, Node]]] = {}
+        before: dict[Node, list[tuple[int, Node]]] = {}
+        todo = [start]
+        while todo:
+            node = todo.pop()
+            if node in behind or node in self._solved:
+                continue
+            behind[node] = list(self._behind(node))
+            for more, other in behind[node]:
+                before.setdefault(other, []).append((more, node))
+                todo.append(other)
+        costs: dict[Node, int] = {}
+        queue = [(self._solved[node][0], node) for node in before if node in self._solved and self._solved[node][0]]
+        queue += [(self._cost(node), node) for node in behind if self._ends(node)]
+        heapq.heapify(queue)
+        while queue:
+            cost, node = heapq.heappop(queue)
+            if node not in costs:
+                costs[node] = cost
+                for more, other in before.get(node, ()):
+                    heapq.heappush(queue, (cost + more + self._cost(other), other))
+        for node, others in behind.items():
+            ways = [(costs[other] + more, other) for more, other in others if other in costs]
+            further = None if not ways or self._ends(node) else min(ways)[1]
+            self._solved[node] = (costs.get(node, 0), further)
 
 
 def _runs(function: Function, use: Use) -> bool:
