@@ -417,3 +417,31 @@ def test_what_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     assert ways(tmp_path) == []
     with pytest.raises(Unreadable):
         facts(read(tmp_path / "lib.py"), str(tmp_path / "lib.py"))
+
+
+@pytest.mark.parametrize(
+    ("call", "codes"),
+    [
+        ("shop.pay()", ["AIO203"]),
+        ("shop.hand_on()", ["AIO203"]),
+        ("shop.either(1)", []),
+        ("shop.circle()", []),
+        ("shop.Till().pay()", ["AIO203"]),
+        ("loop.call_later(1, shop.hand_on)", ["AIO202"]),
+        ("loop.call_soon(shop.pay())", ["AIO201"]),
+        ("await shop.hand_on()", []),
+    ],
+)
+def test_what_gives_a_coroutine_may_come_from_far_away(tmp_path: Path, call: str, codes: list[str]) -> None:
+    write(
+        tmp_path,
+        {
+            "far.py": "import shop\nasync def pay(): ...\ndef circle(): return shop.circle()\n",
+            "shop.py": "import far\nfrom far import pay\ndef hand_on(): return far.pay()\n"
+            "def either(x):\n    if x: return None\n    return far.pay()\n"
+            "def circle(): return far.circle()\nclass Till:\n    async def pay(self): print()\n",
+        },
+    )
+    text = f"import asyncio, shop\nasync def f():\n    loop = asyncio.get_running_loop()\n    {call}\n"
+    found = check(decode(text.encode()), str(tmp_path / "main.py"), ALL, project=project())
+    assert [problem.code for problem in found] == codes
