@@ -383,6 +383,23 @@ def test_what_hinders_a_thread_may_lie_in_another_file(tmp_path: Path) -> None:
     assert "event loop" in problem.why
 
 
+def test_a_shorter_way_is_hindered_by_what_lies_on_a_longer_one(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "base.py": "import requests\nclass B:\n  def __init__(self): self.session = requests.Session()\n",
+            "lib.py": "import asyncio, time\ndef slow():\n  time.sleep(1)\n  asyncio.get_event_loop().stop()\n",
+            "main.py": "import base, lib\nclass C(base.B):\n  def g(self):\n    self.session.get('x')\n"
+            "    lib.slow()\n  async def f(self):\n    self.g()\n",
+        },
+    )
+    assert ways(tmp_path) == ["g (line 3) → requests.Session.get (line 4)"]
+    path = tmp_path / "main.py"
+    [problem] = check(read(path), str(path), AIO110, project=project())
+    assert not problem.fix
+    assert "event loop" in problem.why
+
+
 def test_a_file_may_say_something_else_than_on_disk(tmp_path: Path) -> None:
     write(tmp_path, {"b.py": "import main\ndef there(): main.back()\n", "main.py": "def back(): pass\n"})
     text = "import b, time\ndef back(): time.sleep(1)\nasync def f():\n    b.there()\n"
