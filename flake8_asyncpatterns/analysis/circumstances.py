@@ -306,9 +306,16 @@ def _is_in_memory(node: ast.AST, module: Module, depth: int) -> bool:
         case ast.Call(func=ast.Attribute(value=receiver)) if depth:
             return _is_in_memory(receiver, module, depth - 1)
         case ast.Name() | ast.Attribute() if depth:
-            made = [_opening(store, module) for store in module.bindings(node) or ()]
+            stores = [store for store in module.bindings(node) or () if not _only_says_what(store, module)]
+            made = [_opening(store, module) for store in stores]
             return bool(made) and all(one is not None and _is_in_memory(one, module, depth - 1) for one in made)
     return False
+
+
+def _only_says_what(store: ast.AST, module: Module) -> bool:
+    """Is this `x: T`, which gives nothing?"""
+    around = module.parent(store)
+    return isinstance(around, ast.AnnAssign) and around.value is None
 
 
 # What else must be so, by the code of the rule, for a call of the table to block: asked with its qualified name.
