@@ -171,6 +171,9 @@ def test_processes(text: str, calls: list[str]) -> None:
     ],
 )
 def test_a_database_in_memory(path: str, rest: str, count: int) -> None:
-    text = "import sqlite3\nclass A:\n    db: sqlite3.Connection\n    def __init__(self, path):\n        self.db = sqlite3.connect({})\n"
+    text = (
+        "import sqlite3\nclass A:\n    db: sqlite3.Connection\n"
+        "    def __init__(self, path):\n        self.db = sqlite3.connect({})\n"
+    )
     found = codes(f"{text.format(path)}    async def f(self):\n        {rest}\n")
     assert found == ["AIO106"] * count

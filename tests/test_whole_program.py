@@ -194,7 +194,8 @@ def test_ways(tmp_path: Path, files: dict[str, str], way: str | None) -> None:
         ("self.url and two.get(1)", "requests.get(1)", False),
         ("if self.url: requests.get(1)", "pass", True),
         ("if self.url: self.url or requests.get(1)", "pass", True),
-        ("if self.url: self.more()", "pass", False),
+        ("if self.url: self.more()", "pass", True),
+        ("if self.url: self.most()", "pass", False),
         ("for _ in self.url: two.get(1)", "requests.get(1)", True),
         ("while True: two.get(1)", "requests.get(1)", True),
         ("if self.off: return\n    two.get(1)", "requests.get(1)", True),
@@ -208,7 +209,8 @@ def test_far_away_only_what_is_sure_is_told(tmp_path: Path, one: str, two: str, 
         {
             "two.py": f"import requests\ndef get(self):\n    {two}\n",
             "one.py": f"import requests, two\nclass One:\n  def run(self):\n    {one}\n"
-            "  def more(self):\n    if self.url: requests.get(1)\n",
+            "  def more(self):\n    if self.url: requests.get(1)\n"
+            "  def most(self):\n    if self.url: self.more()\n",
             "main.py": "from one import One\nasync def f(one: One):\n    if one:\n        one.run()\n",
         },
     )

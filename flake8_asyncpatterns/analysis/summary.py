@@ -263,7 +263,7 @@ class Summary:
         """Does this call run only later, or only where no event loop runs?"""
         came_from: ast.AST = run
         for around in self.module.ancestors(run):
-            if isinstance(came_from, ast.stmt) and any(map(_asks, self._ways_out(came_from))):
+            if isinstance(came_from, ast.stmt) and any(map(_asks_which_way, self._ways_out(came_from))):
                 return True
             if around is function:
                 return False
@@ -412,6 +412,11 @@ def _is_property(decorator: ast.expr, module: Module) -> bool:
 def _asks(*nodes: ast.AST) -> bool:
     """Does this code ask whether an event loop runs, in which thread, or whether the caller awaits?"""
     return any(_asks_so(node) for around in nodes for node in ast.walk(around))
+
+
+def _asks_which_way(test: ast.AST) -> bool:
+    """Does this condition ask whether the caller awaits?"""
+    return any(getattr(node, "attr", getattr(node, "id", "")) in SAYS_WHICH_WAY for node in ast.walk(test))
 
 
 def _asks_so(node: ast.AST) -> bool:

@@ -88,7 +88,7 @@ somebody who types, or another thread; where it ends in work on files only, that
 milliseconds is none. Tests are left alone.
 
 Of all ways from a call the message names the surest, and of these the shortest. One that leads through two files may
-have one step that is taken only under a condition; one through more files must have none, and no more than one that a
+have two steps that are taken only under a condition; one through more files must have none, and no more than one that a
 `return` may come before: what is many calls away, behind several conditions, is mostly never come to. Within the file
 itself conditions do not matter.
 
