@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from random import Random
@@ -27,7 +29,7 @@ def differences(text: str) -> Iterator[str]:
         return
     for order in [codes, codes[::-1], Random(0).sample(codes, len(codes))] if len(codes) > 1 else []:
         one_by_one = in_order(text, order)
-        if one_by_one != at_once.text:
+        if _unplaced(one_by_one, text) != _unplaced(at_once.text, text):
             lines = unified_diff(at_once.text.splitlines(), one_by_one.splitlines(), "at once", " ".join(order), n=1)
             yield "\n".join(lines)
 
@@ -41,3 +43,17 @@ def in_order(text: str, order: Sequence[str]) -> str:
         if text == before:
             return text
     raise AssertionError(f"no end: {order}")
+
+
+def _unplaced(text: str, original: str) -> str:
+    """A text; where the original has imports behind other code, without empty lines, and with all imports in front.
+
+    Where one rule takes the last use of such an import, and another needs it again, it depends on the order whether it
+    stays or comes back at the top.
+    """
+    kinds = [isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in ast.parse(original).body[1:]]
+    if kinds == sorted(kinds, reverse=True):
+        return text
+    imports = re.compile(r"^(?:import|from) .*\n", re.MULTILINE)
+    rest = "".join(line for line in imports.sub("", text).splitlines(keepends=True) if line.strip())
+    return "".join(sorted(set(imports.findall(text)))) + rest

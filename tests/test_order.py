@@ -2,7 +2,7 @@
 
 But for how a name is spelled: where a file has both `import asyncio` and `from asyncio import run as go`, a fix writes
 `go`, unless another rule came first that took the last use of it, and with it the import, away. And but for rules that
-mend the same call (`order.EXPLAINED`).
+mend the same call (`order.EXPLAINED`), and for where an import stands that was in the midst of a file.
 """
 
 from __future__ import annotations

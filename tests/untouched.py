@@ -92,9 +92,8 @@ def lines_of(edit: AnyEdit, old: Sequence[str]) -> Iterable[int]:
             return range(node.lineno, _last(node) + 1)
         case Remove(node=node):
             last = _last(node)
-            if isinstance(node, (ast.Import, ast.ImportFrom)):  # empty lines are not to add up
-                while last < len(old) and not old[last].strip():
-                    last += 1
+            while last < len(old) and not old[last].strip():  # empty lines are not to add up
+                last += 1
             return range(_first(node), last + 1)
         case RemoveArgument(node=node):
             # From the argument in front of it to the one behind it: their commas go, and the lines between them.
