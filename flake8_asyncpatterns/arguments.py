@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .selection import Misuse
+from .misuse import Misuse
 
 ABOUT = """\
 Finds asyncio mistakes, explains them, and mends them.
@@ -104,6 +104,20 @@ def _parser() -> Parser:
     check.add_argument(
         "--output-format", choices=("text", "json", "github", "sarif"), default="text", help="default: text"
     )
+    check.add_argument(
+        "-j",
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="look at files in N processes at once (default: one for each processor)",
+    )
+    check.add_argument(
+        "--executor",
+        metavar="URL",
+        help="have a cluster look at the files: dask://HOST:PORT is that of a Dask scheduler (needs the extra `dask`)",
+    )
+    check.add_argument("--no-cache", action="store_true", help="look at all files, whatever is known from before")
+    _cache_dir(check)
     check.add_argument("--statistics", action="store_true", help="say at the end how often each rule spoke")
     check.add_argument(
         "--color",
@@ -136,6 +150,13 @@ def _parser() -> Parser:
     )
     graph.add_argument("--format", choices=("tree", "dot", "mermaid"), default="tree", help="default: tree")
     _configured(graph)
+    cache = commands.add_parser(
+        "cache",
+        help="say where earlier results are kept, or delete them",
+        description="Say where the results of earlier checks are kept, or delete them.",
+    )
+    cache.add_argument("action", choices=("dir", "clear"), help="show the directory, or delete what is in it")
+    _cache_dir(cache)
     rule = commands.add_parser(
         "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
     )
@@ -167,6 +188,22 @@ def _selection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was found")
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary; from fix: only what went wrong")
+
+
+def _cache_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cache-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep results here (default: $ASYNCFIX_CACHE_DIR, else the user's own directory for caches)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _configured(parser: argparse.ArgumentParser) -> None:

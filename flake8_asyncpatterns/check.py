@@ -28,14 +28,6 @@ ROUNDS = 8
 LONGEST_LINE = 1_000_000
 
 
-class Checked(NamedTuple):
-    """What came of a file: its problems, or the reason why it could not be checked."""
-
-    path: str
-    problems: Sequence[Problem] = ()
-    failure: str = ""
-
-
 class Examined(NamedTuple):
     """What a file says by itself: its problems as far as the answers that were at hand tell, what it asks of the other
     files, and what it tells them (None: nobody was to know)."""
@@ -62,18 +54,21 @@ def examine(
     rules: Iterable[Rule],
     settings: Settings = NONE,
     answers: Mapping[Question, Answer] | None = None,
+    *,
+    alone: bool = False,
 ) -> Examined:
     """What a file says by itself. Of the answers of a Project it needs those to what it asks, round by round: with none
     at first, then with those that are known to what it asked, until it asks nothing more that has an answer.
 
-    The same goes in and out in any process. Raises Unreadable when its text is no Python.
+    `alone`: it asks nothing, and tells nothing. The same goes in and out in any process. Raises Unreadable when its
+    text is no Python.
     """
-    view = View(answers)
+    view = None if alone else View(answers)
     module = parse(source.text, path, settings, view)
     found = findings(module, rules)
     split = lines(source.text) if found else []
     problems = [describe(finding, path, split) for finding in found]
-    return Examined(problems, tuple(view.asked), None if answers else _facts(module))
+    return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else _facts(module))
 
 
 def facts(source: Source, path: str, settings: Settings = NONE) -> Facts:

@@ -1,4 +1,7 @@
-"""`asyncfix`: check, fix, graph, rule."""
+"""`asyncfix`: check, fix, graph, rule, cache.
+
+A command imports what it needs when it runs: where a run has nothing to do, nothing is loaded for it.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
-from . import arguments, config, report
-from .check import Checked, check, project
-from .files import find
-from .problem import Problem
-from .progress import watched
-from .project import Project
-from .report import count
-from .rules import RULES
-from .selection import Layer, Misuse, Selection, codes, select, suggestion
-from .source import Source, Unreadable, decode, read, reason, write
+from . import arguments
+from .misuse import Misuse
 
 if TYPE_CHECKING:
     import argparse
+    from concurrent.futures import Executor
 
+    from .cache import Store
+    from .config import Config
     from .fix import Fixed
+    from .memory import Checked
+    from .problem import Problem
+    from .project import Project
     from .rule import Rule
+    from .selection import Selection
     from .settings import Settings
+    from .source import Source, Unreadable
     from .worktree import Standing
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -54,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FOUND
     except OSError as error:
         with suppress(OSError):
+            from .source import reason
+
             _say(f"asyncfix: output cannot be written: {reason(error)}")
         _drop_output()
         return FAILED
@@ -87,7 +92,7 @@ def _run(argv: Sequence[str] | None) -> int:
         options = arguments.parse(arguments_given)
     except SystemExit as done:
         return int(done.code or 0)
-    commands = {"check": _check, "fix": _fix, "graph": _graph, "rule": _rule}
+    commands = {"check": _check, "fix": _fix, "graph": _graph, "rule": _rule, "cache": _cache}
     return commands[options.command](options)
 
 
@@ -103,10 +108,14 @@ class Input(NamedTuple):
 
     def read(self) -> Source:
         """Its content. Raises Unreadable."""
+        from .source import decode, read
+
         return decode(_stdin()) if self.path is None else read(self.path)
 
 
 def _stdin() -> bytes:
+    from .source import Unreadable, reason
+
     if sys.stdin is None:  # an empty file would be another thing
         raise Unreadable("is closed")
     try:
@@ -122,9 +131,12 @@ class Task(NamedTuple):
     selection: Selection
     settings: Settings
     project: Project | None
+    exclude: tuple[str, ...]
 
     def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
         """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
+        from .source import Unreadable
+
         for given in self.inputs:
             try:
                 yield work(given, self.selection.of(Path(given.name)))
@@ -132,21 +144,33 @@ class Task(NamedTuple):
                 yield failed(given.name, str(error))
 
 
-def _configuration(options: argparse.Namespace) -> config.Config:
+def _configuration(options: argparse.Namespace) -> Config:
     """What the project says of itself, as far as the command line lets it."""
+    from . import config
+
     if options.isolated and options.config:
         raise Misuse("--isolated and --config exclude each other")
-    try:
-        here = Path.cwd()
-    except OSError as error:
-        raise Misuse(f"the current directory: {reason(error)}") from None
+    here = _here()
     if options.config:
         return config.load(options.config)
     return config.Config(root=here) if options.isolated else config.nearest(here)
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        from .source import reason
+
+        raise Misuse(f"the current directory: {reason(error)}") from None
+
+
 def _task(options: argparse.Namespace) -> Task:
     """What the command line and the configuration ask for."""
+    from .check import project
+    from .files import find
+    from .selection import Layer, Selection, codes, select
+
     configured = _configuration(options)
     if options.select is not None and not _words(options.select):
         raise Misuse("--select names no rule")  # an empty variable must not turn all off
@@ -156,9 +180,8 @@ def _task(options: argparse.Namespace) -> Task:
         codes(_words(options.ignore), "--ignore"),
     )
     named = [path for path in options.paths if path != STDIN]
-    inputs = [
-        Input(str(path), path) for path in find(named, (*configured.exclude, *_words(options.exclude)), configured.root)
-    ]
+    exclude = (*configured.exclude, *_words(options.exclude))
+    inputs = [Input(name, Path(name)) for name in find(named, exclude, configured.root)]
     if len(named) < len(options.paths):
         inputs.append(Input(options.stdin_filename, None))
         inputs.sort(key=lambda given: given.name)
@@ -167,6 +190,7 @@ def _task(options: argparse.Namespace) -> Task:
         Selection(select(configured.layer, given), configured.per_file_ignores, configured.root),
         configured.settings,
         None if options.no_project else project(configured.settings),
+        exclude,
     )
 
 
@@ -175,17 +199,116 @@ def _words(values: Iterable[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from .memory import Record
+
+    store, key = _store(options)
+    record = store.load(key) if store else None
+    if isinstance(record, Record):
+        from .files import find
+
+        names = find(options.paths, record.exclude, Path(record.root))
+        if record.holds(names):
+            return _report(record.said, len(names), options)
+    return _survey(options, store, key)
+
+
+def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
+    """Look at what may have changed since the last run, and tell of all."""
+    from .progress import watched
+    from .runner import Order, Runner
+    from .survey import Memory, Survey
+
     task = _task(options)
-    results = task.each(
-        lambda given, rules: Checked(given.name, check(given.read(), given.name, rules, task.settings, task.project)),
-        lambda name, failure: Checked(name, failure=failure),
-    )
-    shown = watched(results, len(task.inputs), lambda checked: checked.problems or checked.failure)
-    return _report(shown, len(task.inputs), options)
+    codes = {given.name: tuple(rule.code for rule in task.selection.of(Path(given.name))) for given in task.inputs}
+    order = Order(tuple(rule.code for rule in task.selection.rules), task.settings, task.project is not None)
+    with Runner(order, *_workers(options), lost=_lost) as runner:
+        survey = Survey(
+            [given.name for given in task.inputs],
+            codes,
+            runner,
+            Memory(store, key),
+            task.settings,
+            given=_given(task.inputs),
+            project=not options.no_project,
+        )
+        results = watched(survey.results(), len(task.inputs), lambda checked: checked.problems or checked.failure)
+        code = _report(results, len(task.inputs), options)
+        survey.keep(task.exclude, task.selection.root)
+    return code
+
+
+def _given(inputs: Iterable[Input]) -> dict[str, bytes | Unreadable]:
+    """The bytes of what is read from standard input, or why there are none."""
+    from .source import Unreadable
+
+    given: dict[str, bytes | Unreadable] = {}
+    for one in inputs:
+        if one.path is None:
+            try:
+                given[one.name] = _stdin()
+            except Unreadable as error:
+                given[one.name] = error
+    return given
+
+
+def _store(options: argparse.Namespace) -> tuple[Store | None, str]:
+    """Where a run of this kind is remembered, and under which name; None: nowhere."""
+    from . import cache, memory
+
+    folder = cache.directory(options.cache_dir)
+    if options.no_cache or folder is None or STDIN in options.paths:
+        return None, ""
+    here = _here()
+    asked = (options.select, options.extend_select, options.ignore, options.exclude, options.config, options.isolated)
+    configured = [options.config] if options.config else [above / "pyproject.toml" for above in (here, *here.parents)]
+    said = [_bytes(path) for path in configured] if not options.isolated else []
+    return cache.Store(folder), memory.key(here, options.paths, asked, options.no_project, said)
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _workers(options: argparse.Namespace) -> tuple[int, Executor | None]:
+    from .runner import cores
+
+    if not options.executor:
+        return options.jobs or cores(), None
+    from . import cluster
+
+    return cluster.connect(options.executor)
+
+
+def _lost(reason: str) -> None:
+    _say(f"asyncfix: a worker was lost ({reason}); its work is done here")
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from . import cache
+
+    folder = cache.directory(options.cache_dir)
+    if folder is None:
+        raise Misuse("there is no home directory to keep a cache in; say where with --cache-dir")
+    if options.action == "dir":
+        print(folder)
+        return CLEAN
+    try:
+        freed = cache.Store(folder).clear()
+    except OSError as error:
+        from .source import reason
+
+        raise Misuse(f"{folder}: {reason(error)}") from None
+    print(f"Freed {freed / 1e6:.1f} MB in {folder}.")
+    return CLEAN
 
 
 def _report(results: Iterable[Checked], files: int, options: argparse.Namespace) -> int:
     """Tell what was found, in the format asked for; returns the exit code."""
+    from . import report
+
     style = report.Style(colour=_colour(options.color))
     problems: list[Problem] = []
     failures: dict[str, str] = {}
@@ -225,18 +348,28 @@ def _colour(wish: str) -> bool:
 
 
 def _fix(options: argparse.Namespace) -> int:
-    from .fix import Fixed, fix  # late: what only checks never imports the rewriter
-    from .leftovers import tidy  # late, as above
-    from .worktree import standing  # late, as above
+    from .fix import Fixed, fix
+    from .leftovers import tidy
+    from .needs import Scan
+    from .progress import watched
+    from .source import Unreadable, write
+    from .worktree import standing
 
     task = _task(options)
+    scan = Scan(task.selection.rules, task.settings, project=task.project is not None)
     if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
         raise Misuse("- stands alone: its mended text goes to stdout")
 
     def work(given: Input, rules: Sequence[Rule]) -> Fixed:
         source = given.read()
+        speakers = scan.speakers(source.data)
         try:
-            fixed = fix(source, given.name, rules, task.settings, task.project, unsafe=options.unsafe)
+            # All rules or none: one may speak of what the fix of another makes.
+            fixed = (
+                fix(source, given.name, rules, task.settings, task.project, unsafe=options.unsafe)
+                if any(rule.code in speakers for rule in rules)
+                else Fixed(given.name, source.data, source.data)
+            )
             if given.path and fixed.after != fixed.before and not options.diff:
                 write(given.path, fixed.after, was=fixed.before)
         except Unreadable as error:
@@ -287,6 +420,10 @@ def _write_bytes(data: bytes) -> None:
 
 def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing) -> int:
     """Tell what was mended and what was not, and why; returns the exit code."""
+    from . import report
+    from .fix import diff
+    from .report import count
+
     done: list[Fixed] = []
     dirty = frozenset() if options.allow_dirty or options.diff else frozenset(map(str, known.dirty))
     for trouble in known.trouble:
@@ -296,8 +433,6 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
         if result.failure:
             _say(f"{report.shown(result.path)}: {result.failure}")
         if options.diff and result.after != result.before:
-            from .fix import diff  # late, as above
-
             _write_bytes(diff(result))
         if result.path in dirty and result.after != result.before:
             _say(f"{report.shown(result.path)}: warning: {DIRTY}")
@@ -315,6 +450,8 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
 
 
 def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
+    from . import report
+
     verb = "would be fixed" if options.diff else "fixed"
     for finding in result.fixed:
         place = f"{report.shown(result.path)}:{finding.line}"
@@ -324,6 +461,8 @@ def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
 
 
 def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:
+    from .report import count
+
     fixed = sum(len(result.fixed) for result in done)
     left = sum(len(result.kept) for result in done)
     more = sum(kept.problem.fix == "unsafe" for result in done for kept in result.kept)
@@ -340,7 +479,8 @@ def _fix_summary(done: Sequence[Fixed], options: argparse.Namespace) -> str:
 
 
 def _graph(options: argparse.Namespace) -> int:
-    from . import graph  # late: only this command draws
+    from . import graph
+    from .check import project
 
     around = project(_configuration(options).settings)
     found = graph.Graph(around, graph.find(around, options.function, Path.cwd()))
@@ -353,7 +493,9 @@ def _graph(options: argparse.Namespace) -> int:
 
 
 def _rule(options: argparse.Namespace) -> int:
-    from . import docs  # late: only this command reads the documentation
+    from . import docs
+    from .rules import RULES
+    from .selection import suggestion
 
     if options.code is None:
         rules = [RULES[code] for code in sorted(RULES)]

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .selection import Layer, Misuse, codes, near
+from .misuse import Misuse
+from .selection import Layer, codes, near
 from .settings import Settings
 from .source import reason
 

@@ -13,16 +13,10 @@ def check(module: Module, rules: Iterable[Rule]) -> list[Finding]:
     findings = [
         Finding(rule, *report)
         for rule in rules
-        if _may_speak(rule, module.text)
         for node in module.nodes(*rule.on)
         for report in rule.check(node, module)
     ]
     return sorted(findings, key=_place)
-
-
-def _may_speak(rule: Rule, text: str) -> bool:
-    """Has a file what a rule needs? A tree without its text may have anything."""
-    return not rule.words or not text or any(word in text for word in rule.words)
 
 
 def _place(finding: Finding) -> tuple[int, int, str]:

@@ -142,15 +142,15 @@ class Function(NamedTuple):
     parameters: Mapping[str, Parameter]
     uses: tuple[Use, ...]
     hindrance: str
-    kind: str | None
-    hands_on: tuple[Named, ...]
-    plain: bool
-    gives_nothing: bool
-    endless: bool
-    needs: tuple[Named, ...]
-    loop: LoopRun | None
-    always: tuple[Named, ...]
-    gives: Told | None
+    kind: str | None = None
+    hands_on: tuple[Named, ...] = ()
+    plain: bool = False
+    gives_nothing: bool = False
+    endless: bool = False
+    needs: tuple[Named, ...] = ()
+    loop: LoopRun | None = None
+    always: tuple[Named, ...] = ()
+    gives: Told | None = None
 
 
 class Class(NamedTuple):

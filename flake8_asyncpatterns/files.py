@@ -6,47 +6,51 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from .selection import within
-
 SUFFIXES = (".py", ".pyw")
 
 # Other people's code, and code that tools have made. What is hidden is left out as well.
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "__pypackages__"})
 
 
-def find(paths: Iterable[Path], exclude: Sequence[str], root: Path) -> list[Path]:
-    """The files that these paths mean, sorted, each once however it is reached.
+def find(paths: Iterable[Path], exclude: Sequence[str], root: Path) -> list[str]:
+    """The names of the files that these paths mean, sorted, each file once however it is reached.
 
     `exclude` are globs, read from `root` on, for what is found in directories.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     for path in paths:
         # A name given is a name kept; a file is then known by where it really is.
-        for file in _walk(path, exclude, root) if _is_folder(path) else [path]:
-            found.setdefault(os.path.realpath(file), file)
-    return sorted(found.values(), key=str)
+        for real, name in _walk(path, exclude, root) if _is_folder(path) else [(os.path.realpath(path), str(path))]:
+            found.setdefault(real, name)
+    return sorted(found.values())
 
 
-def _walk(top: Path, exclude: Sequence[str], root: Path) -> Iterator[Path]:
-    todo = [top]
+def _walk(top: Path, exclude: Sequence[str], root: Path) -> Iterator[tuple[str, str]]:
+    """Where each file really is, and its name."""
+    todo = [(os.path.realpath(top), str(top))]
+    first = True
     while todo:
-        folder = todo.pop()
+        real, folder = todo.pop()
         try:
-            with os.scandir(folder) as entries:
+            with os.scandir(real) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
         except OSError:
-            yield folder  # reading it will say why
+            yield real, folder  # reading it will say why
             continue
-        if folder is not top and any(entry.name == "pyvenv.cfg" for entry in inside):
+        if not first and any(entry.name == "pyvenv.cfg" for entry in inside):
             continue
+        first = False
+        start = "" if folder == "." else folder if folder.endswith(os.sep) else folder + os.sep
         for entry in inside:
             # A link to a directory may lead out of the tree, or back into it.
             is_folder = entry.is_dir(follow_symlinks=False)
-            if _taken(entry, is_folder) and not _excluded(path := folder / entry.name, exclude, root):
-                if is_folder:
-                    todo.append(path)
-                else:
-                    yield path
+            name = start + entry.name
+            if not _taken(entry, is_folder) or _excluded(name, exclude, root):
+                continue
+            if is_folder:
+                todo.append((entry.path, name))
+            else:
+                yield os.path.realpath(entry.path) if entry.is_symlink() else entry.path, name
 
 
 def _taken(entry: os.DirEntry[str], is_folder: bool) -> bool:
@@ -64,5 +68,10 @@ def _is_folder(entry: os.DirEntry[str] | Path) -> bool:
         return False
 
 
-def _excluded(path: Path, exclude: Sequence[str], root: Path) -> bool:
+def _excluded(name: str, exclude: Sequence[str], root: Path) -> bool:
+    if not exclude:
+        return False
+    from .selection import within  # late: most projects exclude nothing
+
+    path = Path(name)
     return any(within(path if "/" in glob.rstrip("/") else Path(path.name), glob, root) for glob in exclude)

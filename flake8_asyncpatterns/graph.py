@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from .facts import Block, Facts, Function
 from .knowledge.blocking.entry import WAITS_FOR
+from .misuse import Misuse
 from .project import Project
 from .report import shown
-from .selection import Misuse
 from .ways import FILES, FOR_REAL, Node, comes_to
 
 CODES = FOR_REAL | FILES

@@ -79,7 +79,7 @@ def _settings() -> Settings:
     from flake8.exceptions import ExecutionError
 
     from .config import nearest
-    from .selection import Misuse
+    from .misuse import Misuse
 
     try:
         return nearest(Path.cwd()).settings

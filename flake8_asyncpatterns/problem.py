@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .source import characters
 
 if TYPE_CHECKING:
+    import ast
+
     from .rule import Finding
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from .module import Module
+    from .needs import Need
     from .problem import Place
 
 Code: TypeAlias = ast.expr | ast.stmt
@@ -181,8 +182,8 @@ class Rule(NamedTuple):
     """A code, a name, the node types it asks for, and the check that is called with each such node.
 
     `default`: is it on unless somebody says otherwise? `plain`: does it speak of plain functions, too, so that the
-    same code without `async` is no better? `words`: one of these stands in every file that it can speak of (none: any
-    file), so that others are spared.
+    same code without `async` is no better? `needs`: the ways in which it may come to speak (none: it may of
+    any file), so that others are spared.
     """
 
     code: str
@@ -191,7 +192,7 @@ class Rule(NamedTuple):
     check: Callable[[Any, Module], Iterable[Report]]
     default: bool = True
     plain: bool = False
-    words: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -210,10 +211,10 @@ def rule(
     *on: type[NodeT],
     default: bool = True,
     plain: bool = False,
-    words: tuple[str, ...] = (),
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Callable[[NodeT, Module], Iterable[Report]]], Rule]:
     """Make a Rule of a check, to be called with every node of the types `on`.
 
-    `default=False` makes it opt-in: it speaks only where it was selected by name. For `plain` and `words` see Rule.
+    `default=False` makes it opt-in: it speaks only where it was selected by name. For `plain` and `needs` see Rule.
     """
-    return lambda check: Rule(code, name, on, check, default, plain, words)
+    return lambda check: Rule(code, name, on, check, default, plain, needs)

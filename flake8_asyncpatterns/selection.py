@@ -6,16 +6,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .rule import Rule
-from .rules import RULES
+from .misuse import Misuse
+
+if TYPE_CHECKING:
+    from .rule import Rule
 
 ALL = "ALL"
-
-
-class Misuse(Exception):
-    """What was asked for makes no sense; its text is one line for people."""
 
 
 class Layer(NamedTuple):
@@ -63,6 +61,8 @@ def select(*layers: Layer) -> tuple[Rule, ...]:
 
 
 def _select(layers: Iterable[Layer]) -> Iterator[Rule]:
+    from .rules import RULES  # late: to import all of them takes longer than all that is done before
+
     for code, rule in sorted(RULES.items()):
         on = rule.default
         for layer in layers:
@@ -74,6 +74,8 @@ def _select(layers: Iterable[Layer]) -> Iterator[Rule]:
 def codes(words: Iterable[str], where: str) -> tuple[str, ...]:
     """Beginnings of codes, each of at least one rule. Raises Misuse, which names `where` they were found."""
     found = tuple(word.strip().upper() for word in words if word.strip())
+    if found:
+        from .rules import RULES  # late, as above
     for word in found:
         if word != ALL and not any(code.startswith(word) for code in RULES):
             raise Misuse(f"{where}: no rule's code begins with {word!r}{suggestion(word.lower())}")
@@ -82,6 +84,8 @@ def codes(words: Iterable[str], where: str) -> tuple[str, ...]:
 
 def suggestion(word: str) -> str:
     """Which rule a mistaken code or name may stand for, as the end of a sentence."""
+    from .rules import RULES  # late, as above
+
     names = {rule.name: code for code, rule in RULES.items()}
     found = near(word, [*(code.lower() for code in RULES), *names])
     return f"; did you mean {names.get(found, found.upper())}?" if found else ""

@@ -84,6 +84,11 @@ def encode(source: Source, text: str) -> bytes:
 
 def read(path: Path) -> Source:
     """Read a file. Raises Unreadable with a reason that fits on a line."""
+    return decode(load(path))
+
+
+def load(path: Path) -> bytes:
+    """The bytes of a file. Raises Unreadable."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -91,7 +96,7 @@ def read(path: Path) -> Source:
             raise Unreadable("is a directory")
         if not stat.S_ISREG(mode):
             raise Unreadable("not a regular file")  # a named pipe would keep us waiting for ever
-        return decode(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise Unreadable(reason(error)) from None
 

@@ -10,6 +10,7 @@ from flake8_asyncpatterns.config import load
 from flake8_asyncpatterns.docs import examples
 from flake8_asyncpatterns.engine import check, quiet
 from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.needs import Scan
 from flake8_asyncpatterns.rewrite import Mended, mend
 from flake8_asyncpatterns.rule import Finding, Rule
 from flake8_asyncpatterns.rules import RULES
@@ -49,9 +50,15 @@ def cases() -> Iterator[Case]:
 
 
 def found(source: str, rules: Iterable[Rule] | None = None, settings: Settings = NONE) -> list[Finding]:
-    """What all rules (opt-in ones too), or these, find in a text; `# noqa` silences."""
+    """What all rules (opt-in ones too), or these, find in a text; `# noqa` silences.
+
+    Nothing is found by a rule that the scan of the text would not have asked.
+    """
     module = Module.parse(source, settings=settings)
-    return quiet(check(module, RULES.values() if rules is None else rules), noqa(source))
+    findings = check(module, RULES.values() if rules is None else rules)
+    speakers = Scan(RULES.values(), settings, project=False).speakers(source.encode(errors="surrogatepass"))
+    assert {finding.rule.code for finding in findings} <= speakers
+    return quiet(findings, noqa(source))
 
 
 def codes(source: str, rules: Iterable[Rule] | None = None, settings: Settings = NONE) -> list[str]:

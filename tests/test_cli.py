@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import cli, progress
+from flake8_asyncpatterns import progress, runner
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.config import KEYS
 from flake8_asyncpatterns.module import Module
@@ -556,11 +556,11 @@ def test_version(run: Run) -> None:
 
 
 def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     write(a=BAD)
-    monkeypatch.setattr(cli, "check", interrupt)
+    monkeypatch.setattr(runner, "examine", interrupt)
     assert run("check") == (130, "", "asyncfix: interrupted; no file is half written\n")
 
 
@@ -588,7 +588,7 @@ def test_interrupted_before_all_is_loaded() -> None:
 import signal, sys
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
-        if name == "flake8_asyncpatterns.check":
+        if name == "flake8_asyncpatterns.cli":
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 from flake8_asyncpatterns.__main__ import main

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from flake8_asyncpatterns.config import KEYS, Config, load, nearest
+from flake8_asyncpatterns.misuse import Misuse
 from flake8_asyncpatterns.rule import Rule
 from flake8_asyncpatterns.rules import RULES
-from flake8_asyncpatterns.selection import Layer, Misuse, Selection, codes, select, within
+from flake8_asyncpatterns.selection import Layer, Selection, codes, select, within
 
 
 @pytest.fixture(autouse=True)

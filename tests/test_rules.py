@@ -90,13 +90,6 @@ def test_good_code_is_silent(path) -> None:
         assert [(f.line, f.rule.code, f.message) for f in found(text, settings=settings)] == []
 
 
-@pytest.mark.parametrize("path", [*SILENT, *sorted(FIXTURES.glob("*/*bad.py"))], ids=lambda path: path.stem)
-def test_no_finding_is_lost_for_a_word(path) -> None:
-    text = path.read_text()
-    careless = [rule._replace(words=()) for rule in RULES.values()]
-    assert codes(text) == codes(text, careless)
-
-
 @every_rule
 def test_every_rule_has_an_example_and_a_fixture(rule) -> None:
     assert examples(rule)

@@ -15,8 +15,10 @@ from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Na
 from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import RETURNS, THREADS
 from ..module import Module
+from ..needs import Need, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
+from ..signs import ON_THE_LOOP
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
 from .coroutines import runs_on_the_loop
@@ -37,6 +39,11 @@ AWAITING = frozenset(
 IN_TESTS = frozenset({"AIO101", "AIO107", "AIO115"})
 NEEDS_ASYNC = "`await` needs an `async def` around it (see AIO401)"
 IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
+
+
+def blocking(*codes: str) -> tuple[Need, ...]:
+    """The needs of a rule that speaks of the calls that the tables have under these codes."""
+    return calls((name for name, entry in CALLS.items() if entry.code in codes), ON_THE_LOOP)
 
 
 class Blocks(NamedTuple):

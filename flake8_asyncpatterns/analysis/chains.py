@@ -13,13 +13,21 @@ from ..facts import Named, Step, Way
 from ..knowledge.blocking.entry import WAITS_FOR
 from ..module import Module
 from ..narrowing import dotted
+from ..needs import Need
 from ..problem import Place, shown_path
 from ..rule import Related, Report
 from ..scopes import FUNCTIONS
+from ..signs import ON_THE_LOOP
 from ..ways import FILES, Ways
-from .blocking import IN_A_THREAD, in_a_thread, is_awaited, refusal
-from .summary import Run, Summary
+from .blocking import CONFIGURED, IN_A_THREAD, blocking, in_a_thread, is_awaited, refusal
+from .summary import Run, Summary, own_ways
 from .testcode import is_test
+
+
+def needs(ends: frozenset[str]) -> tuple[Need, ...]:
+    """The needs of a rule that speaks of ways that end in a call which the tables have under one of these codes."""
+    configured = (Need((ON_THE_LOOP,), configured=True),) if CONFIGURED.code in ends else ()
+    return (*blocking(*ends), *configured, Need((ON_THE_LOOP,), abroad=True))
 
 
 class Chains:
@@ -29,7 +37,7 @@ class Chains:
     """
 
     def __init__(self, module: Module) -> None:
-        summary = module.analysis(Summary)
+        summary = module.analysis(Summary if module.project else own_ways)
         own = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
         ways = {span: way for span, (way, _) in own.items()}
         if module.project and any(isinstance(use.target, Named) for f in summary.facts.functions for use in f.uses):

@@ -6,13 +6,16 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .. import idle
 from ..flow import body
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import SAME_RESULT
+from ..needs import Need, calls, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
+from ..signs import ASYNC, YIELD_FROM
 
 if TYPE_CHECKING:
     from ..facts import Named
@@ -23,6 +26,14 @@ STARTS = "the coroutine starts to run, which it never did before"
 # What a call gives: a coroutine; a generator that coroutines drive (`@asyncio.coroutine`, or with no decorator at all);
 # an asynchronous generator; something to await or to enter. None of them does anything by itself.
 Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
+
+# What stands in a file that makes a coroutine, and does not await it.
+IDLE = (
+    Need((ASYNC | words("Coroutine", "CoroutineType"), frozenset({idle.own}))),
+    *(Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES | LAZY)),
+    Need((words("asyncio"), YIELD_FROM)),
+    Need(abroad=True),
+)
 
 
 def runs_on_the_loop(function: ast.AST | None, module: Module) -> bool:

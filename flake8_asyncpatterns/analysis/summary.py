@@ -63,13 +63,20 @@ ON_THE_LOOP = "what it calls works on the event loop, which only the loop's own 
 Run: TypeAlias = ast.Call | ast.Attribute
 
 
+def own_ways(module: Module) -> Summary:
+    """The Summary of a file that no other file asks: `module.analysis(own_ways)`."""
+    return Summary(module, told=False)
+
+
 class Summary:
     """The Facts of one Module, and the nodes that they speak of: `module.analysis(Summary)`.
 
-    `runs` are the nodes of the uses, by function and place.
+    `runs` are the nodes of the uses, by function and place. `told`: is there somebody to ask for more than how the
+    file's own functions come to block?
     """
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, *, told: bool = True) -> None:
+        self._is_told = told
         self.module = module
         self._lines = lines(module.text)
         self._functions = sorted(module.nodes(ast.FunctionDef, ast.AsyncFunctionDef), key=_line)
@@ -82,12 +89,12 @@ class Summary:
         self._ran = self._by_function()
         self.runs: dict[Span, Run] = {}
         self.facts = Facts(
-            dict(self._names()),
+            dict(self._names()) if told else {},
             tuple(_starred(module)),
             tuple(sorted(_modules(module))),
             tuple(map(self._function, self._functions)),
-            tuple(map(self._class, self._classes)),
-            speaks_of_signals(module) or leaves_them_to_another(module),
+            tuple(map(self._class, self._classes)) if told else (),
+            told and (speaks_of_signals(module) or leaves_them_to_another(module)),
         )
 
     def _by_function(self) -> dict[ast.AST | None, list[Run]]:
@@ -162,10 +169,7 @@ class Summary:
     def _function(self, function: FunctionDef) -> Function:
         module = self.module
         owner = module.class_of(function)
-        plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
-        endless = isinstance(function, ast.AsyncFunctionDef) and Endless(module).running(function)
-        kind = self._kinds.kind(function)
-        return Function(
+        found = Function(
             function.name,
             owner.name if owner else "",
             function.lineno,
@@ -175,15 +179,25 @@ class Summary:
             dict(self._parameters(function)),
             tuple(self._uses(function)),
             self._hindrance(function),
-            kind,
-            tuple(self._kinds.hands_on(function)) if kind is None else (),
-            isinstance(function, ast.FunctionDef) and not function.decorator_list,
-            isinstance(function, ast.FunctionDef) and plain and returns_nothing(function, module),
-            endless,
-            tuple(needs(function, module)) if isinstance(function, ast.AsyncFunctionDef) and not endless else (),
-            self._loop(function),
-            tuple(self._always(function)),
-            tell(module.result(function), module),
+        )
+        return self._asked_for(found, function) if self._is_told else found
+
+    def _asked_for(self, found: Function, function: FunctionDef) -> Function:
+        """A function with what only other files ask for."""
+        module = self.module
+        plain = all(module.name(decorator) in SAME_RESULT for decorator in function.decorator_list)
+        endless = isinstance(function, ast.AsyncFunctionDef) and Endless(module).running(function)
+        kind = self._kinds.kind(function)
+        return found._replace(
+            kind=kind,
+            hands_on=tuple(self._kinds.hands_on(function)) if kind is None else (),
+            plain=isinstance(function, ast.FunctionDef) and not function.decorator_list,
+            gives_nothing=isinstance(function, ast.FunctionDef) and plain and returns_nothing(function, module),
+            endless=endless,
+            needs=tuple(needs(function, module)) if isinstance(function, ast.AsyncFunctionDef) and not endless else (),
+            loop=self._loop(function),
+            always=tuple(self._always(function)),
+            gives=tell(module.result(function), module),
         )
 
     def _runs(self, function: FunctionDef) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..flow import body
+from ..knowledge.callbacks import RECEIVERS
 from ..knowledge.threads import (
     ASKS_FOR_THE_THREAD,
     HAND_ARGUMENTS_ON,
@@ -18,6 +19,7 @@ from ..knowledge.threads import (
     THREADS,
     TOUCHES_THE_LOOP,
 )
+from ..needs import last, words
 from .callbacks import handed, is_partial
 
 if TYPE_CHECKING:
@@ -29,6 +31,13 @@ Given: TypeAlias = dict[ast.arg, ast.expr]
 
 METHODS = frozenset(name.rpartition(".")[2] for name in HAND_TO_THREAD)
 TOUCHES = frozenset(name.rpartition(".")[2] for name in TOUCHES_THE_LOOP | START_A_TASK)
+# What has a thread run something.
+STARTS = (
+    last(HAND_TO_THREAD)
+    | last(THREADS)
+    | last(name for name, receiver in RECEIVERS.items() if receiver.where in ("thread", "awaited thread"))
+    | words(RUN_IN_EXECUTOR)
+)
 # Calls, and names of callables, are followed so far.
 DEPTH = 3
 

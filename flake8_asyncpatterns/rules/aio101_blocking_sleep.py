@@ -95,10 +95,12 @@ from ..analysis.callbacks import is_callback
 from ..analysis.coroutines import runs_on_the_loop
 from ..knowledge.names import SLEEPS
 from ..module import Module
+from ..needs import calls
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
+from ..signs import ON_THE_LOOP
 
 
-@rule("AIO101", "blocking-sleep", ast.Call, words=("sleep",))
+@rule("AIO101", "blocking-sleep", ast.Call, needs=calls({"time.sleep"}, ON_THE_LOOP))
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
     if module.callee(call) != "time.sleep" or not runs_on_the_loop(module.function(call), module):

@@ -147,12 +147,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO102", "blocking-network", ast.Module)
+@rule("AIO102", "blocking-network", ast.Module, needs=blocking("AIO102"))
 def blocking_network(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for another machine."""
     yield from report("AIO102", module)

@@ -112,12 +112,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO103", "blocking-subprocess", ast.Module)
+@rule("AIO103", "blocking-subprocess", ast.Module, needs=blocking("AIO103"))
 def blocking_subprocess(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for another process."""
     yield from report("AIO103", module)

@@ -114,7 +114,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..analysis.blocking import IN_A_THREAD, library, lock_around, report
+from ..analysis.blocking import IN_A_THREAD, blocking, library, lock_around, report
 from ..analysis.callbacks import arguments
 from ..knowledge.blocking.files import FILE
 from ..module import Module
@@ -130,7 +130,7 @@ SHARED = frozenset({"encoding", "errors"})
 PATH, TEXT, JOIN = "pathlib.Path", "builtins.str", "os.path.join"
 
 
-@rule("AIO104", "blocking-file-io", ast.Module)
+@rule("AIO104", "blocking-file-io", ast.Module, needs=blocking("AIO104"))
 def blocking_file_io(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that work on files."""
     for found in report("AIO104", module):

@@ -87,12 +87,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO105", "blocking-path-metadata", ast.Module, default=False)
+@rule("AIO105", "blocking-path-metadata", ast.Module, default=False, needs=blocking("AIO105"))
 def blocking_path_metadata(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that ask the file system about a path, or change what it says."""
     yield from report("AIO105", module)

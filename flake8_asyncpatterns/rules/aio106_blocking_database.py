@@ -112,14 +112,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 SHARED = "it will run in another thread, and another task may use the same connection meanwhile"
 
 
-@rule("AIO106", "blocking-database", ast.Module)
+@rule("AIO106", "blocking-database", ast.Module, needs=blocking("AIO106"))
 def blocking_database(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for a database."""
     yield from report("AIO106", module, unsafe=SHARED)

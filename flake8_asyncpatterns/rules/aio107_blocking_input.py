@@ -96,12 +96,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO107", "blocking-input", ast.Module)
+@rule("AIO107", "blocking-input", ast.Module, needs=blocking("AIO107"))
 def blocking_input(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for somebody to type."""
     yield from report("AIO107", module, unsafe="")

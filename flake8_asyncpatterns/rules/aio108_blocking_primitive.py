@@ -122,7 +122,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import library, report
+from ..analysis.blocking import blocking, library, report
 from ..analysis.circumstances import passed
 from ..knowledge.blocking.entry import Argument
 from ..module import Module
@@ -131,7 +131,7 @@ from ..rule import Fix, Report, Symbol, replace, rule
 FUTURE = "other tasks will run in the meantime, and cancelling this one cancels the future"
 
 
-@rule("AIO108", "blocking-primitive", ast.Module)
+@rule("AIO108", "blocking-primitive", ast.Module, needs=blocking("AIO108"))
 def blocking_primitive(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for another thread or process."""
     for found in report("AIO108", module):

@@ -102,7 +102,9 @@ from ..analysis.executors import SUPERSEDES, in_a_thread, needless_loop
 from ..flow import suspends, within, yields
 from ..knowledge.blocking.primitives import EXECUTORS, PROCESSES, THREADS
 from ..module import Module
+from ..needs import things
 from ..rule import Edit, Fix, Remove, Report, replace, rule
+from ..signs import ASYNC, WITH
 
 HANDS_OVER = frozenset({"submit", "map", "run_in_executor"})
 # Arguments of a pool that make no difference to calls that are awaited one after the other.
@@ -110,7 +112,7 @@ INDIFFERENT = frozenset({"max_workers", "thread_name_prefix"})
 KEEP_ONE = "keep one executor for as long as the program runs, and shut it down after the event loop"
 
 
-@rule("AIO109", "executor-joined-on-exit", ast.With)
+@rule("AIO109", "executor-joined-on-exit", ast.With, needs=things(EXECUTORS, ASYNC, WITH))
 def executor_joined_on_exit(block: ast.With, module: Module) -> Iterator[Report]:
     """Report executors that a coroutine leaves by the end of a `with` block."""
     for item in block.items:

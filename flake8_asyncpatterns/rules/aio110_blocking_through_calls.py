@@ -118,12 +118,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.chains import Chains, report
+from ..analysis.chains import Chains, needs, report
 from ..module import Module
 from ..rule import Report, rule
+from ..ways import FOR_REAL
 
 
-@rule("AIO110", "blocking-through-calls", ast.Module)
+@rule("AIO110", "blocking-through-calls", ast.Module, needs=needs(FOR_REAL))
 def blocking_through_calls(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls by which a coroutine runs a plain function that blocks."""
     yield from report(module.analysis(Chains).real, module)

@@ -127,7 +127,9 @@ from ..knowledge.loops import (
     PROTOCOLS,
 )
 from ..module import Module
+from ..needs import Need
 from ..rule import Fix, Report, Symbol, insert, replace, rule
+from ..signs import ASYNC, ENDLESS
 
 # Rules that are off by default leave a loop to this one.
 OPT_IN = frozenset({"AIO105", "AIO113"})
@@ -136,7 +138,7 @@ REASON = "other tasks get a turn in every round of this loop, and may change wha
 SIMPLE = frozenset({"builtins.bool", "builtins.int", "builtins.float", "builtins.str"})
 
 
-@rule("AIO111", "loop-without-await", ast.While)
+@rule("AIO111", "loop-without-await", ast.While, needs=(Need((ASYNC, ENDLESS)),))
 def loop_without_await(loop: ast.While, module: Module) -> Iterator[Report]:
     """Report a `while` that nothing in its coroutine can end."""
     if module.coroutine(loop) is None or hands_over(loop) or may_be_left(loop, module):

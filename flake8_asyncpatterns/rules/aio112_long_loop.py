@@ -134,19 +134,25 @@ from collections.abc import Iterator
 
 from ..analysis.loops import Nest, nest, span, whole
 from ..module import Module
+from ..needs import Need, calls
 from ..rule import Edit, Fix, MakeAsync, Report, Symbol, insert, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
+from ..signs import ASYNC, FOR, LONG_LOOP
 
 LONG = 1_000_000
 # About so many steps lie between two hand-overs: a millisecond or less where the steps are simple ones.
 PERIOD = 10_000
+LONG_LOOPS = (
+    Need((ASYNC, FOR, LONG_LOOP)),
+    *calls({"itertools.count", "itertools.cycle", "itertools.repeat"}, ASYNC, FOR),
+)
 NEEDS = "add `asyncpatterns` to your dependencies"
 REASON = "other tasks get to run in the middle of this loop, and may change what it works on"
 NO_PLACE = "a comprehension has no place for an `await`; write a loop, or move the work to a thread"
 NO_COUNTER = "nothing in this loop counts its rounds; count them, and `await asyncio.sleep(0)` every so often"
 
 
-@rule("AIO112", "long-loop", ast.For, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+@rule("AIO112", "long-loop", ast.For, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, needs=LONG_LOOPS)
 def long_loop(loop: ast.AST, module: Module) -> Iterator[Report]:
     """Report the outmost of loops that together surely take a million steps without an await."""
     assert isinstance(loop, (ast.For, *COMPREHENSIONS))

@@ -73,12 +73,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import report
+from ..analysis.blocking import blocking, report
 from ..module import Module
 from ..rule import Report, rule
 
 
-@rule("AIO113", "cpu-heavy-call", ast.Module, default=False)
+@rule("AIO113", "cpu-heavy-call", ast.Module, default=False, needs=blocking("AIO113"))
 def cpu_heavy_call(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that compute for long."""
     yield from report("AIO113", module)

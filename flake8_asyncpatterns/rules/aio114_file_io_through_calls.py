@@ -99,12 +99,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.chains import Chains, report
+from ..analysis.chains import Chains, needs, report
 from ..module import Module
 from ..rule import Report, rule
+from ..ways import FILES
 
 
-@rule("AIO114", "file-io-through-calls", ast.Module, default=False)
+@rule("AIO114", "file-io-through-calls", ast.Module, default=False, needs=needs(FILES))
 def file_io_through_calls(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls by which a coroutine runs a plain function that works on files."""
     yield from report(module.analysis(Chains).files, module)

@@ -86,10 +86,12 @@ from collections.abc import Iterator
 
 from ..analysis.blocking import report
 from ..module import Module
+from ..needs import Need
 from ..rule import Report, rule
+from ..signs import ON_THE_LOOP
 
 
-@rule("AIO115", "blocking-configured", ast.Module)
+@rule("AIO115", "blocking-configured", ast.Module, needs=(Need((ON_THE_LOOP,), configured=True),))
 def blocking_configured(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that the configuration names."""
     yield from report("AIO115", module)

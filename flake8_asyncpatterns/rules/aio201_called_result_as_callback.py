@@ -104,7 +104,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.callbacks import COROUTINE, Handed, arguments, changing, handed, lasting, result, unused
+from ..analysis.callbacks import COROUTINE, HANDED, Handed, arguments, changing, handed, lasting, result, unused
 from ..flow import suspends, yields
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, replace_argument, rule
@@ -113,7 +113,7 @@ STARTS = "the coroutine starts to run, which it never did before"
 LATER = "its arguments are evaluated when the callback runs"
 
 
-@rule("AIO201", "called-result-as-callback", ast.Call, plain=True)
+@rule("AIO201", "called-result-as-callback", ast.Call, plain=True, needs=HANDED)
 def called_result_as_callback(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `call_soon(f(x))` where what `f(x)` gives cannot be called."""
     found = handed(call, module)

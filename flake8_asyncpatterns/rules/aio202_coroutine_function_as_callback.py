@@ -104,7 +104,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.callbacks import Handed, awaited_later, gives_coroutine, handed, invocation, lasting, unused
+from ..analysis.callbacks import HANDED, Handed, awaited_later, gives_coroutine, handed, invocation, lasting, unused
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, replace_argument, rule
 
@@ -112,7 +112,7 @@ STARTS = "the coroutine starts to run, which it never did before"
 OWN_LOOP = f"{STARTS}, in a loop of its own"
 
 
-@rule("AIO202", "coroutine-function-as-callback", ast.Call)
+@rule("AIO202", "coroutine-function-as-callback", ast.Call, needs=HANDED)
 def coroutine_function_as_callback(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `call_soon(work)` where `work` is an `async def`."""
     found = handed(call, module)

@@ -113,11 +113,13 @@ packages; mypy leaves out functions without annotations. Neither mends them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from ..analysis.coroutines import STARTS, Kind, await_it, given_by
+from ..analysis.coroutines import IDLE, STARTS, Kind, await_it, given_by
 from ..analysis.fates import End, Fate, end, is_deliberate
 from ..module import Module
+from ..needs import Need
 from ..rule import Fix, Report, Symbol, replace, rule
 
 GIVES: dict[Kind, str] = {
@@ -142,9 +144,10 @@ REFUSED: dict[Kind, str] = {
 # How a loop is run that the file has made itself.
 BY_HAND = frozenset({"run_forever", "run_until_complete"})
 TOLD = "type: ignore[unused-coroutine"
+UNAWAITED = (*IDLE, Need((frozenset({re.compile(re.escape(TOLD.encode()))}),)))
 
 
-@rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True)
+@rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True, needs=UNAWAITED)
 def coroutine_never_awaited(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report a coroutine that is thrown away, or used as if it were its result."""
     found = end(call, module)

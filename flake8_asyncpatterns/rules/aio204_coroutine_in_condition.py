@@ -90,13 +90,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.coroutines import await_it, given_by
+from ..analysis.coroutines import IDLE, await_it, given_by
 from ..analysis.fates import end, is_deliberate
 from ..module import Module
 from ..rule import Fix, Report, rule
 
 
-@rule("AIO204", "coroutine-in-condition", ast.Call, plain=True)
+@rule("AIO204", "coroutine-in-condition", ast.Call, plain=True, needs=IDLE)
 def coroutine_in_condition(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `if fetch():` where `fetch` is a coroutine function."""
     found = end(call, module, through_names=False)

@@ -169,13 +169,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .. import idle
 from ..analysis.callbacks import handed
 from ..analysis.keeping import kept
 from ..analysis.tasks import dropped, is_coroutine, is_fresh, is_moot, maker, makes_task
-from ..knowledge.tasks import FROM_COROUTINE, GATHER
+from ..knowledge.tasks import FROM_COROUTINE, GATHER, MAKERS
 from ..module import Module
+from ..needs import Need, last, words
 from ..rule import Fix, Report, replace, rule
 
+# A loose call of what makes tasks, or its name handed over or given to another.
+DROPPED = (
+    Need((last(MAKERS), frozenset({idle.of(last(MAKERS))}))),
+    Need((last(MAKERS), words("call_soon", "call_soon_threadsafe", "call_later", "call_at"))),
+)
 OUTLIVES = "the task lives until it is done, and with it all that it holds"
 WAITS = "what follows waits for all of them"
 REFUSALS = {
@@ -184,9 +191,7 @@ REFUSALS = {
 }
 
 
-@rule(
-    "AIO205", "dropped-task", ast.Call, plain=True, words=("create_task", "ensure_future", "gather", "shield", "Task")
-)
+@rule("AIO205", "dropped-task", ast.Call, plain=True, needs=DROPPED)
 def dropped_task(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report tasks that nothing keeps."""
     name = makes_task(call, module)

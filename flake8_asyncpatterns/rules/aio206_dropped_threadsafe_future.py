@@ -85,10 +85,11 @@ from ..analysis.tasks import dropped, is_moot
 from ..analysis.waits import cannot_fail
 from ..knowledge.tasks import THREADSAFE
 from ..module import Module
+from ..needs import calls
 from ..rule import Report, rule
 
 
-@rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True, words=("run_coroutine_threadsafe",))
+@rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True, needs=calls({THREADSAFE}))
 def dropped_threadsafe_future(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `run_coroutine_threadsafe()` whose future nobody looks at."""
     if module.callee(call) != THREADSAFE or dropped(call, module, chained=False, framed=False) is None:

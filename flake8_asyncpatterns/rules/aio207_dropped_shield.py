@@ -99,12 +99,13 @@ from ..analysis.keeping import hoisted
 from ..analysis.tasks import dropped, is_fresh, is_moot, makes_task
 from ..knowledge.tasks import SHIELD, STARTERS
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Report, rule
 
 OUTLIVES = "the task is made one statement earlier, and lives until it is done"
 
 
-@rule("AIO207", "dropped-shield", ast.Call, default=False, plain=True, words=("shield",))
+@rule("AIO207", "dropped-shield", ast.Call, default=False, plain=True, needs=calls({SHIELD}))
 def dropped_shield(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `shield(coroutine())`: nothing keeps the task once the shield is cancelled."""
     if not call.args or module.callee(call) != SHIELD or not is_fresh(call.args[0], module):

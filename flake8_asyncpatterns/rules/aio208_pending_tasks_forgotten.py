@@ -76,12 +76,19 @@ from collections.abc import Iterator
 
 from ..analysis.tasks import is_coroutine, is_moot, makes_task
 from ..analysis.waits import ends_early, gathered
-from ..knowledge.tasks import WAIT
+from ..knowledge.tasks import ENDS_EARLY, WAIT
 from ..module import Module
+from ..needs import calls, last, words
 from ..rule import Report, rule
+from ..signs import HAS_ARGUMENTS
 
 
-@rule("AIO208", "pending-tasks-forgotten", ast.Await)
+@rule(
+    "AIO208",
+    "pending-tasks-forgotten",
+    ast.Await,
+    needs=calls({WAIT}, HAS_ARGUMENTS, last(ENDS_EARLY) | words("timeout")),
+)
 def pending_tasks_forgotten(awaited: ast.Await, module: Module) -> Iterator[Report]:
     """Report `done, _ = await asyncio.wait(…)` that may end early and forgets what is pending."""
     call = awaited.value

@@ -64,18 +64,26 @@ import ast
 from collections.abc import Iterator
 
 from ..analysis.blocking import is_awaited
-from ..analysis.nested import Helpers, is_prepared, may_run, runs_a_loop
+from ..analysis.nested import NESTED, UNMISTAKABLE, Helpers, is_prepared, may_run, runs_a_loop
 from ..knowledge import runtime
 from ..module import Module
+from ..needs import Need, calls, words
 from ..problem import Place, shown_path
 from ..reference import reference
 from ..rule import Fix, Related, Report, Symbol, replace, rule
+from ..signs import ASYNC
 
 OWN_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
+NESTING = (
+    *calls(NESTED, ASYNC),
+    Need((ASYNC, words(*UNMISTAKABLE))),
+    *calls({"asyncio.run_coroutine_threadsafe"}, ASYNC, words("result")),
+    Need((ASYNC,), abroad=True),
+)
 STARTS = "the coroutine starts to run, which it never did before"
 
 
-@rule("AIO209", "nested-event-loop", ast.Call)
+@rule("AIO209", "nested-event-loop", ast.Call, needs=NESTING)
 def nested_event_loop(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report where a coroutine runs an event loop, or waits for its own from outside."""
     function = module.coroutine(call)

@@ -99,9 +99,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..analysis.callbacks import arguments, is_path
-from ..analysis.threads import Run, Threads, catches
+from ..analysis.threads import STARTS, Run, Threads, catches
 from ..knowledge.threads import LOOP, START_A_TASK, TOUCHES_THE_LOOP
 from ..module import Module
+from ..needs import calls
 from ..rule import Edit, Fix, Related, Report, Symbol, insert, replace, rule
 
 STARTS_A_TASK = START_A_TASK | {f"{LOOP}.create_task"}
@@ -131,7 +132,9 @@ class Way(NamedTuple):
     before: ast.stmt | None = None
 
 
-@rule("AIO210", "loop-touched-from-thread", ast.Module, plain=True)
+@rule(
+    "AIO210", "loop-touched-from-thread", ast.Module, plain=True, needs=calls(TOUCHES_THE_LOOP | START_A_TASK, STARTS)
+)
 def loop_touched_from_thread(tree: ast.Module, module: Module) -> Iterator[Report]:
     """Report what a thread does to an event loop that runs in another."""
     if not any(attribute.attr in METHODS for attribute in module.nodes(ast.Attribute)):

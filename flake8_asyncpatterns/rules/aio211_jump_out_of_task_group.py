@@ -82,12 +82,14 @@ from ..analysis.cancellation import name_of
 from ..flow import LOOPS, within
 from ..knowledge.task_scopes import TASK_GROUP
 from ..module import Module
+from ..needs import calls
 from ..rule import Related, Report, rule
+from ..signs import ASYNC
 
 Jump: TypeAlias = ast.Return | ast.Break | ast.Continue
 
 
-@rule("AIO211", "jump-out-of-task-group", ast.Return, ast.Break, ast.Continue)
+@rule("AIO211", "jump-out-of-task-group", ast.Return, ast.Break, ast.Continue, needs=calls({TASK_GROUP}, ASYNC))
 def jump_out_of_task_group(jump: ast.AST, module: Module) -> Iterator[Report]:
     """Report a jump out of a TaskGroup that may have work to do by then."""
     assert isinstance(jump, (ast.Return, ast.Break, ast.Continue))

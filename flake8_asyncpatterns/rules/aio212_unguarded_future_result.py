@@ -109,6 +109,7 @@ from collections.abc import Iterator
 
 from ..flow import within
 from ..module import Module
+from ..needs import things, words
 from ..rule import Fix, Related, Report, replace, rule
 
 FUTURE = "asyncio.Future"
@@ -219,7 +220,7 @@ def _attribute(node: ast.Attribute, module: Module) -> str:
     return f"{owner.name}.{node.attr}" if owner else node.attr
 
 
-@rule("AIO212", "unguarded-future-result", ast.Call, default=False)
+@rule("AIO212", "unguarded-future-result", ast.Call, default=False, needs=things({FUTURE}, words(*SETTERS)))
 def unguarded_future_result(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report results set on futures that may be cancelled, without a look."""
     match call.func:

@@ -77,6 +77,7 @@ from collections.abc import Iterator
 from ..analysis.coroutines import Coroutines, Kind
 from ..knowledge.caches import CACHES, MAKE_CACHES
 from ..module import Module
+from ..needs import calls
 from ..rule import Report, rule
 
 KEPT: dict[Kind, str] = {
@@ -86,7 +87,7 @@ KEPT: dict[Kind, str] = {
 }
 
 
-@rule("AIO213", "cached-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, words=("cache",))
+@rule("AIO213", "cached-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, needs=calls(CACHES | MAKE_CACHES))
 def cached_coroutine(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report `@functools.cache` on an `async def`."""
     if isinstance(node, ast.Call):

@@ -94,15 +94,29 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .. import idle
 from ..analysis.callbacks import arguments
 from ..analysis.coroutines import given_by
 from ..analysis.fates import is_deliberate
 from ..knowledge.asynchronous import ITERABLES, MAKE_ITERATORS, MAKE_MANAGERS, MANAGERS
 from ..module import Module
+from ..needs import Need, calls, things, words
 from ..rule import Fix, MakeAsync, Report, replace, rule
+from ..signs import ASYNC, FOR, WITH, YIELD
+
+ASYNCHRONOUS = (
+    *things(MANAGERS, ASYNC, WITH),
+    *calls(MAKE_MANAGERS, ASYNC, WITH),
+    *things(ITERABLES, ASYNC, FOR),
+    *calls(MAKE_ITERATORS, ASYNC, FOR),
+    Need((ASYNC, WITH, words("asynccontextmanager", "__aenter__"))),
+    Need((ASYNC, FOR, YIELD, frozenset({idle.own}))),
+    Need((ASYNC, FOR, words("__aiter__"))),
+    Need((ASYNC, FOR), abroad=True),
+)
 
 
-@rule("AIO214", "sync-with-on-async", ast.With, ast.For, ast.ListComp, ast.SetComp, ast.DictComp)
+@rule("AIO214", "sync-with-on-async", ast.With, ast.For, ast.ListComp, ast.SetComp, ast.DictComp, needs=ASYNCHRONOUS)
 def sync_with_on_async(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report `with` and `for` on what takes only `async with` and `async for`."""
     if module.coroutine(node) is None:

@@ -74,13 +74,21 @@ from ..analysis.waits import cannot_fail, coroutine_of, ends_early, gathered
 from ..flow import body, within
 from ..knowledge.tasks import GATHER, WAIT
 from ..module import Module
+from ..needs import calls, words
 from ..rule import Report, rule
+from ..signs import HAS_ARGUMENTS
 
 # Methods that end something. Who asks for exceptions there, and lets them lie, means it.
 CLOSING = ("close", "disconnect", "join", "release", "shutdown", "stop", "terminate", "wait")
 
 
-@rule("AIO215", "discarded-outcomes", ast.Await, default=False)
+@rule(
+    "AIO215",
+    "discarded-outcomes",
+    ast.Await,
+    default=False,
+    needs=(*calls({GATHER}, words("return_exceptions")), *calls({WAIT}, HAS_ARGUMENTS)),
+)
 def discarded_outcomes(awaited: ast.Await, module: Module) -> Iterator[Report]:
     """Report `await gather(…, return_exceptions=True)` and `await wait(…)` as statements."""
     call = awaited.value

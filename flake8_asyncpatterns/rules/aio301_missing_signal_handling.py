@@ -96,6 +96,7 @@ from ..analysis.services import DEPTH, Endless, caught, leaves_them_to_another, 
 from ..facts import Named
 from ..knowledge.services import RUN, RUN_FOREVER
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, FunctionDef, Report, Symbol, replace, rule
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -104,7 +105,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SAME_KEYWORDS = {"debug", "loop_factory"}
 
 
-@rule("AIO301", "missing-signal-handling", ast.Module, plain=True)
+@rule("AIO301", "missing-signal-handling", ast.Module, plain=True, needs=calls(RUN | {RUN_FOREVER}))
 def missing_signal_handling(tree: ast.Module, module: Module) -> Iterator[Report]:
     """Report where an entry point runs a service for ever, where nothing handles a signal."""
     runs = [call for call in module.nodes(ast.Call) if _runs_service(call, module)]

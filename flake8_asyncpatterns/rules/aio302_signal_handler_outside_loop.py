@@ -82,6 +82,7 @@ from ..analysis.threads import Run, Started, Threads
 from ..flow import body
 from ..knowledge.threads import LOOP
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Hole, Related, Report, Symbol, replace, rule
 
 # What wakes the loop from a handler, or ends the program by it. Modules/signalmodule.c: whatever sets a wakeup file
@@ -97,7 +98,7 @@ WINDOWS = frozenset({"win32", "nt", "win", "Windows", "cygwin"})
 UNSAFE = "Windows' event loops have no `add_signal_handler()`; what the handler raises is logged by the loop"
 
 
-@rule("AIO302", "signal-handler-outside-loop", ast.Call, plain=True)
+@rule("AIO302", "signal-handler-outside-loop", ast.Call, plain=True, needs=calls({"signal.signal"}))
 def signal_handler_outside_loop(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `signal.signal(…, handler)` where the handler touches an event loop."""
     if module.callee(call) != "signal.signal" or len(call.args) != 2 or call.keywords:

@@ -206,7 +206,9 @@ from ..analysis.flags import (
 from ..flow import LOOPS, always_true, within
 from ..knowledge.loops import LOGGING
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, FunctionDef, Related, Remove, Replace, Report, Symbol, replace, rule
+from ..signs import ASYNC, WHILE
 from ..source import lines
 
 # A shorter sleep delays nobody's shutdown; it is polling, which another rule is about.
@@ -239,7 +241,7 @@ class Cleared(NamedTuple):
     function: FunctionDef | None  # the one that does so; None: the place hands it on, to be done by whoever calls
 
 
-@rule("AIO303", "shutdown-waits-for-sleep", ast.Module)
+@rule("AIO303", "shutdown-waits-for-sleep", ast.Module, needs=calls({"asyncio.sleep"}, ASYNC, WHILE))
 def shutdown_waits_for_sleep(tree: ast.Module, module: Module) -> Iterator[Report]:
     """Report loops that sleep long between two looks at the flag which ends them."""
     taken: set[str] | None = None

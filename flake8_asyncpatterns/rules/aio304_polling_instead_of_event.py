@@ -192,7 +192,9 @@ from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
 from ..knowledge.names import SLEEPS
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Related, Report, replace, rule
+from ..signs import ON_THE_LOOP
 from .aio303_shutdown_waits_for_sleep import LateLoops
 
 Polling: TypeAlias = ast.While | ast.For | ast.If
@@ -215,7 +217,7 @@ class _Unclear(Exception):
     """There is more to the loop than to look at what this program itself keeps in memory."""
 
 
-@rule("AIO304", "polling-instead-of-event", ast.Await, ast.YieldFrom)
+@rule("AIO304", "polling-instead-of-event", ast.Await, ast.YieldFrom, needs=calls(PAUSES, ON_THE_LOOP))
 def polling_instead_of_event(pause: ast.expr, module: Module) -> Iterator[Report]:
     """Report loops that sleep until the program's own state has changed."""
     seconds = _seconds(pause, module)

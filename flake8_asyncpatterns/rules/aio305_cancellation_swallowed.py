@@ -154,12 +154,24 @@ from ..analysis.cancellation import (
 )
 from ..analysis.coroutines import runs_on_the_loop
 from ..flow import LOOPS, always_true, body, suspends, within
-from ..knowledge.cancellation import DELIBERATE, ENDING_WORDS, EVERYTHING, OUTCOMES, PASS_ON, STARTERS
+from ..knowledge.cancellation import (
+    CANCELLED,
+    CANCELLED_CLASS,
+    DELIBERATE,
+    ENDING_WORDS,
+    EVERYTHING,
+    OUTCOMES,
+    PASS_ON,
+    STARTERS,
+)
 from ..knowledge.locks import TRANSPARENT
 from ..module import Module
+from ..needs import Need, last
 from ..rule import CatchExceptions, Edit, Fix, FunctionDef, Hole, Report, Symbol, replace, rule
+from ..signs import BARE_EXCEPT, ON_THE_LOOP
 
 UNSAFE = "the coroutine ends where it went on before"
+CATCHING = (Need((ON_THE_LOOP, last({CANCELLED, EVERYTHING}) | last(CANCELLED_CLASS) | BARE_EXCEPT)),)
 COLLECTING = frozenset({"add", "append", "extend", "insert", "setdefault", "update"})
 
 
@@ -180,7 +192,7 @@ class Swallow(NamedTuple):
         return self.node.body if isinstance(self.node, ast.ExceptHandler) else []
 
 
-@rule("AIO305", "cancellation-swallowed", ast.ExceptHandler, ast.With)
+@rule("AIO305", "cancellation-swallowed", ast.ExceptHandler, ast.With, needs=CATCHING)
 def cancellation_swallowed(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report what catches the cancellation of its own task, and goes on."""
     assert isinstance(node, (ast.ExceptHandler, ast.With))

@@ -102,6 +102,7 @@ None is known to report it.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -110,15 +111,25 @@ from ..flow import suspends, within
 from ..knowledge.cancellation import PASS_ON
 from ..knowledge.task_scopes import OWN_TIMEOUTS, RAISES_TIMEOUT, TIME_LIMITS, TIMEOUT_ERRORS
 from ..module import Module
+from ..needs import calls, last
 from ..rule import Fix, Hole, Related, Report, replace, rule
 from ..scopes import FUNCTIONS
+from ..signs import ASYNC, under
 
 Limited: TypeAlias = ast.With | ast.AsyncWith
+# A block with such a limit, and a handler in it.
+CAUGHT = under(last(RAISES_TIMEOUT), re.compile(rb"\b(?:except|suppress)\b"))
 INSIDE = "inside of the block a timeout is a CancelledError, which is caught there, too"
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.OSError"})
 
 
-@rule("AIO306", "timeout-caught-inside", ast.ExceptHandler, ast.With)
+@rule(
+    "AIO306",
+    "timeout-caught-inside",
+    ast.ExceptHandler,
+    ast.With,
+    needs=calls(RAISES_TIMEOUT, ASYNC, last(TIMEOUT_ERRORS), CAUGHT),
+)
 def timeout_caught_inside(catching: ast.AST, module: Module) -> Iterator[Report]:
     """Report what catches a TimeoutError inside of the block that raises it outside."""
     assert isinstance(catching, (ast.ExceptHandler, ast.With))

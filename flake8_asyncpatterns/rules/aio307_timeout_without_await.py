@@ -63,10 +63,18 @@ from collections.abc import Iterator
 from ..flow import suspends, within, yields
 from ..knowledge.task_scopes import TIME_LIMITS
 from ..module import Module
+from ..needs import calls, last
 from ..rule import Report, rule
+from ..signs import ASYNC, under
 
 
-@rule("AIO307", "timeout-without-await", ast.With, ast.AsyncWith)
+@rule(
+    "AIO307",
+    "timeout-without-await",
+    ast.With,
+    ast.AsyncWith,
+    needs=calls(TIME_LIMITS, ASYNC, under(last(TIME_LIMITS))),
+)
 def timeout_without_await(block: ast.AST, module: Module) -> Iterator[Report]:
     """Report a block with a time limit in which nothing awaits."""
     assert isinstance(block, (ast.With, ast.AsyncWith))

@@ -129,18 +129,29 @@ pyupgrade and ruff know nothing of generator-based coroutines; the interpreter s
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from ..analysis.generators import Generators
-from ..knowledge.awaitables import COROUTINE
+from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, FunctionDef, RemoveDecorator, Report, rule
 
+DECORATED = calls(
+    GENERATOR_COROUTINES, frozenset({re.compile(rb"coroutine(?<=[.,( \t]coroutine)[ \t]*(?:[,()\r\n#;]|as\b|$)")})
+)
 REMOVED = "`asyncio.coroutine` is gone since Python 3.11"
 
 
 @rule(
-    "AIO401", "generator-coroutine", ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, plain=True, words=("coroutine",)
+    "AIO401",
+    "generator-coroutine",
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.Call,
+    plain=True,
+    needs=DECORATED,
 )
 def generator_coroutine(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report functions that a decorator makes coroutines."""

@@ -162,10 +162,12 @@ from collections.abc import Iterator
 
 from ..analysis.generators import Generators
 from ..module import Module
+from ..needs import Need, words
 from ..rule import Report, rule
+from ..signs import ASYNC, YIELD_FROM
 
 
-@rule("AIO402", "yield-from-awaitable", ast.Module, plain=True)
+@rule("AIO402", "yield-from-awaitable", ast.Module, plain=True, needs=(Need((ASYNC | words("asyncio"), YIELD_FROM)),))
 def yield_from_awaitable(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report plain generators that drive coroutines."""
     if not module.nodes(ast.YieldFrom):

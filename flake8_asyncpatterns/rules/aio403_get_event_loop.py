@@ -93,6 +93,7 @@ from ..analysis.starts import GET, Starts
 from ..analysis.versions import reaches
 from ..knowledge.removed import MADE_LOOP
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Report, Symbol, replace, rule
 
 MESSAGE = f"`{GET}()` where no loop runs raises RuntimeError since Python 3.14"
@@ -101,7 +102,7 @@ SEVERAL = "the file asks for the loop in several places, and all must get the sa
 INSIDE = "it is no assignment by itself; start with `asyncio.run()`, or make a loop with `asyncio.new_event_loop()`"
 
 
-@rule("AIO403", "get-event-loop", ast.Module, plain=True)
+@rule("AIO403", "get-event-loop", ast.Module, plain=True, needs=calls({GET}))
 def get_event_loop(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report `get_event_loop()` where there surely is none."""
     starts = module.analysis(Starts)

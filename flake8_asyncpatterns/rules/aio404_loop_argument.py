@@ -116,7 +116,9 @@ from ..analysis.versions import reaches
 from ..classes import EMPTY_BASES
 from ..knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, RemoveArgument, Report, rule
+from ..signs import LOOP_KEYWORD
 
 LOST_LOOP = LOST_LOOP_CLASSES | LOST_LOOP_FUNCTIONS
 # They are no coroutines: they take a loop at once.
@@ -125,7 +127,7 @@ NEEDS_A_LOOP = frozenset({"asyncio.gather", "asyncio.shield"})
 GETTERS = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop"})
 
 
-@rule("AIO404", "loop-argument", ast.keyword, plain=True)
+@rule("AIO404", "loop-argument", ast.keyword, plain=True, needs=calls(LOST_LOOP, LOOP_KEYWORD))
 def loop_argument(argument: ast.keyword, module: Module) -> Iterator[Report]:
     """Report `loop=` where nothing takes it any more."""
     if argument.arg != "loop":

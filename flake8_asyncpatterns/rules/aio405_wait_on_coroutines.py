@@ -139,7 +139,9 @@ from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.removed import COROUTINES_TO_WAIT
 from ..module import Module
+from ..needs import calls
 from ..rule import Edit, Fix, Replace, Report, Symbol, replace, rule
+from ..signs import HAS_ARGUMENTS
 
 WAIT = "asyncio.wait"
 MESSAGE = "`asyncio.wait()` takes no coroutines since Python 3.11; make tasks of them"
@@ -149,7 +151,7 @@ ADDS_ONE, ADDS_MORE = frozenset({"append", "add", "insert", "appendleft"}), froz
 ALIAS_DEPTH = 4
 
 
-@rule("AIO405", "wait-on-coroutines", ast.Call, plain=True)
+@rule("AIO405", "wait-on-coroutines", ast.Call, plain=True, needs=calls({WAIT}, HAS_ARGUMENTS))
 def wait_on_coroutines(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report calls of `asyncio.wait` that are given coroutines."""
     if isinstance(call.func, ast.Attribute) and call.func.attr != "wait":

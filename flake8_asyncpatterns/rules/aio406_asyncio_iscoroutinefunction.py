@@ -112,13 +112,14 @@ from ..analysis.versions import reaches
 from ..knowledge.awaitables import COROUTINE
 from ..knowledge.removed import ISCOROUTINEFUNCTION, ISCOROUTINEFUNCTION_NAME
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Report, Symbol, replace, rule
 
 MESSAGE = "`asyncio.iscoroutinefunction` is deprecated since Python 3.14; use `inspect.iscoroutinefunction`"
 MARKED = "the file also marks coroutine functions in a way that only asyncio's function knows"
 
 
-@rule("AIO406", "asyncio-iscoroutinefunction", ast.Module, plain=True, words=("iscoroutinefunction",))
+@rule("AIO406", "asyncio-iscoroutinefunction", ast.Module, plain=True, needs=calls({ISCOROUTINEFUNCTION_NAME}))
 def asyncio_iscoroutinefunction(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report each mention of asyncio's function."""
     for node, name in module.analysis(Mentions).of({ISCOROUTINEFUNCTION_NAME}):

@@ -100,6 +100,7 @@ from ..analysis.versions import reaches
 from ..flow import within
 from ..knowledge.removed import LOOP_FACTORIES, POLICIES, Gone
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Remove, Report, Symbol, replace_argument, rule
 
 SETS = "asyncio.set_event_loop_policy"
@@ -109,7 +110,7 @@ ELSEWHERE = "the policy is not set right before an `asyncio.run()`; hand that a 
 NO_LONGER = "loops look after child processes themselves; take it out"
 
 
-@rule("AIO407", "event-loop-policy", ast.Module, plain=True)
+@rule("AIO407", "event-loop-policy", ast.Module, plain=True, needs=calls(POLICIES))
 def event_loop_policy(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report each statement that speaks of policies or child watchers."""
     told = set()

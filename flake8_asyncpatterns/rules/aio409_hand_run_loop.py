@@ -110,11 +110,12 @@ import ast
 from collections.abc import Iterator
 
 from ..analysis.callbacks import COROUTINE, result
-from ..analysis.starts import Start, Starts
+from ..analysis.starts import GET, NEW, Start, Starts
 from ..analysis.versions import reaches
 from ..flow import within
 from ..knowledge.removed import OLDEST
 from ..module import Module
+from ..needs import calls
 from ..rule import Edit, Fix, Hole, Related, Remove, Replace, Report, Symbol, replace, rule
 
 RUN = "asyncio.run"
@@ -123,7 +124,7 @@ UNKNOWN = "`asyncio.run()` takes a coroutine, and what is run here may be someth
 BEFORE = "what is made for the loop before it runs has to be made in the coroutine first"
 
 
-@rule("AIO409", "hand-run-loop", ast.Module, plain=True)
+@rule("AIO409", "hand-run-loop", ast.Module, plain=True, needs=calls({GET, NEW}))
 def hand_run_loop(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report loops that are there for one run only."""
     for made, start in module.analysis(Starts).by_hand.items():

@@ -109,7 +109,9 @@ from ..analysis.executors import SUPERSEDES, in_a_thread, needless_loop
 from ..analysis.starts import GET
 from ..flow import is_generator, within
 from ..module import Module
+from ..needs import calls
 from ..rule import Edit, Fix, Remove, Report, Symbol, replace, rule
+from ..signs import ASYNC
 
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
@@ -122,7 +124,7 @@ RUNNING = "asyncio.get_running_loop"
     ast.AsyncFunctionDef,
     default=False,
     plain=True,
-    words=("ensure_future", "run_in_executor", "get_event_loop"),
+    needs=calls({"asyncio.ensure_future", "asyncio.AbstractEventLoop.run_in_executor", GET}, ASYNC),
 )
 def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
     """Report the calls that `create_task`, `to_thread` and `get_running_loop` have replaced."""

@@ -126,8 +126,11 @@ from collections.abc import Iterator
 from ..analysis.held import Held, held_code, innermost_lock, lets_go
 from ..analysis.streams import is_stream
 from ..flow import always_true
+from ..knowledge.locks import ASYNC_LOCKS, THREAD_LOCKS
 from ..module import Module
+from ..needs import things
 from ..rule import Fix, FunctionDef, Hole, Related, Report, Symbol, replace, rule
+from ..signs import YIELD
 from .aio502_lost_change import slot_read, stream_fix
 
 UNSAFE = "the consumer's body no longer runs under the lock, and the state may change between two yields"
@@ -137,7 +140,14 @@ COPIES = frozenset(f"builtins.{name}" for name in ("dict", "list", "set", "sorte
 WALKS = COPIES | {"builtins.enumerate", "builtins.reversed"}
 
 
-@rule("AIO501", "lock-held-across-yield", ast.Yield, ast.YieldFrom, plain=True)
+@rule(
+    "AIO501",
+    "lock-held-across-yield",
+    ast.Yield,
+    ast.YieldFrom,
+    plain=True,
+    needs=things(ASYNC_LOCKS | THREAD_LOCKS, YIELD),
+)
 def lock_held_across_yield(given: ast.expr, module: Module) -> Iterator[Report]:
     """Report the first `yield` inside a block that holds a lock."""
     function = module.function(given)

@@ -111,7 +111,9 @@ from typing import NamedTuple, TypeGuard
 
 from ..flow import LOOPS, always_true, body, within
 from ..module import Module
+from ..needs import things, words
 from ..rule import Edit, Fix, FunctionDef, MakeSync, Related, Remove, Report, Symbol, replace, rule
+from ..signs import ASYNC
 
 UNSAFE = (
     "readers get every change from the call on, as an async iterator that is no generator; "
@@ -124,7 +126,12 @@ SUPERSEDED = ("asyncio.Condition", "collections.abc.AsyncGenerator", "typing.Asy
 ATTRIBUTE = "_changes"
 
 
-@rule("AIO502", "lost-change", ast.Await)
+@rule(
+    "AIO502",
+    "lost-change",
+    ast.Await,
+    needs=things({"asyncio.Condition"}, ASYNC, words("wait"), words("notify", "notify_all")),
+)
 def lost_change(awaited: ast.Await, module: Module) -> Iterator[Report]:
     """Report the read of a slot after a wait that had no predicate."""
     found = slot_read(awaited, module)

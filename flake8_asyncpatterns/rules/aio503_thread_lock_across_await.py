@@ -92,13 +92,15 @@ from ..analysis.held import held_code, innermost_lock, lets_go, taken, taken_by
 from ..flow import body, within, yields
 from ..knowledge.locks import THREAD_LOCKS
 from ..module import Module
+from ..needs import things
 from ..rule import Related, Report, rule
+from ..signs import ASYNC
 
 REENTRANT = frozenset({"threading.RLock", "threading.Condition"})
 MANAGERS = frozenset({"contextlib.contextmanager"})
 
 
-@rule("AIO503", "thread-lock-across-await", ast.With, ast.Call)
+@rule("AIO503", "thread-lock-across-await", ast.With, ast.Call, needs=things(THREAD_LOCKS, ASYNC))
 def thread_lock_across_await(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report where a coroutine takes a thread's lock, and awaits before it gives it back."""
     match node:

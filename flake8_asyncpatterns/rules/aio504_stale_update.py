@@ -126,7 +126,9 @@ from ..analysis.shared import Guards, is_shared
 from ..flow import suspends
 from ..knowledge.containers import VALUES
 from ..module import Module
+from ..needs import Need
 from ..rule import Fix, Related, Report, replace, rule
+from ..signs import AWAIT, UPDATE
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -142,7 +144,7 @@ NUMBERS = frozenset(f"builtins.{name}" for name in ("len", "int", "float", "roun
 MESSAGE = "`{}` is read before the await and written after it: what others do to it meanwhile is lost"
 
 
-@rule("AIO504", "stale-update", ast.AugAssign, ast.Assign)
+@rule("AIO504", "stale-update", ast.AugAssign, ast.Assign, needs=(Need((AWAIT, UPDATE)),))
 def stale_update(update: ast.stmt, module: Module) -> Iterator[Report]:
     """Report updates of shared state that wait between reading and writing it."""
     match update:

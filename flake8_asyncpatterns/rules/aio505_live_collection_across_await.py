@@ -112,7 +112,9 @@ from ..analysis.shared import Guards, is_closing, is_opening
 from ..flow import LOOPS, suspends, within, yields
 from ..knowledge.containers import MAPPINGS
 from ..module import Module
+from ..needs import Need, words
 from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
+from ..signs import ASYNC, FOR, changing
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
 Stored: TypeAlias = ast.Name | ast.Attribute
@@ -125,6 +127,7 @@ NOTICING = MAPPINGS | {"builtins.set", "collections.deque", "collections.Counter
 GROWING_BY_KEY = MAPPINGS | {"builtins.set", "typing.Set"}
 PUTTING_IN = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
 TAKING_OUT = frozenset({"discard", "pop", "remove"})
+CHANGING = (Need((ASYNC, FOR, changing(words(*PUTTING_IN, *TAKING_OUT)))),)
 
 
 class Collection(NamedTuple):
@@ -204,7 +207,15 @@ class Changes:
         return mine in self.module.bases(its) or its in self.module.bases(mine)
 
 
-@rule("AIO505", "live-collection-across-await", ast.For, ast.ListComp, ast.SetComp, ast.DictComp)
+@rule(
+    "AIO505",
+    "live-collection-across-await",
+    ast.For,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    needs=CHANGING,
+)
 def live_collection_across_await(loop: ast.AST, module: Module) -> Iterator[Report]:
     """Report loops that await between two items of a collection which others change."""
     function = module.coroutine(loop)

@@ -124,7 +124,9 @@ from typing import NamedTuple
 from ..analysis.shared import Guards, is_closing, is_opening, is_shared
 from ..flow import within
 from ..module import Module
+from ..needs import Need, words
 from ..rule import Related, Report, rule
+from ..signs import ASYNC
 
 
 class Looked(NamedTuple):
@@ -143,7 +145,7 @@ class Looked(NamedTuple):
         return isinstance(node, ast.expr) and _same(node, self.stored)
 
 
-@rule("AIO506", "check-then-await", ast.If, default=False)
+@rule("AIO506", "check-then-await", ast.If, default=False, needs=(Need((ASYNC, words("if"))),))
 def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
     """Report what is looked for before an await, and put in place after it."""
     function = module.coroutine(check)

@@ -88,10 +88,14 @@ from ..analysis.testcode import is_test
 from ..flow import always_true, body, suspends, within
 from ..knowledge.process_state import CHANGES, PATCHES, SETTERS, VARIABLES
 from ..module import Module
+from ..needs import calls, words
 from ..rule import Report, rule
+from ..signs import ASYNC
+
+HELD = (*calls({*CHANGES, *SETTERS}, ASYNC), *calls(VARIABLES, ASYNC, words("finally")))
 
 
-@rule("AIO507", "global-context-across-await", ast.With, ast.AsyncWith, ast.Try)
+@rule("AIO507", "global-context-across-await", ast.With, ast.AsyncWith, ast.Try, needs=HELD)
 def global_context_across_await(block: ast.AST, module: Module) -> Iterator[Report]:
     """Report a block that awaits while it has something changed that is the whole process's."""
     assert isinstance(block, (ast.With, ast.AsyncWith, ast.Try))

@@ -81,10 +81,12 @@ from ..analysis.streams import is_stream
 from ..flow import body
 from ..knowledge.task_scopes import TASK_SCOPES
 from ..module import Module
+from ..needs import calls
 from ..rule import Related, Report, rule
+from ..signs import ASYNC, YIELD
 
 
-@rule("AIO508", "yield-in-task-scope", ast.Yield)
+@rule("AIO508", "yield-in-task-scope", ast.Yield, needs=calls(TASK_SCOPES, ASYNC, YIELD))
 def yield_in_task_scope(given: ast.Yield, module: Module) -> Iterator[Report]:
     """Report the first `yield` of an async generator inside of each block that may cancel its task."""
     function = module.coroutine(given)

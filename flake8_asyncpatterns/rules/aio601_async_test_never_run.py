@@ -71,10 +71,12 @@ from functools import cached_property
 
 from ..knowledge.unittests import ASYNC_CASE, ASYNC_FIXTURES, CASE, FIXTURES, KEEPS_TEST, RUNS_TESTS
 from ..module import Module
+from ..needs import calls
 from ..rule import Fix, Report, Symbol, replace, rule
+from ..signs import ASYNC
 
 
-@rule("AIO601", "async-test-never-run", ast.AsyncFunctionDef, words=("TestCase",))
+@rule("AIO601", "async-test-never-run", ast.AsyncFunctionDef, needs=calls({CASE, ASYNC_CASE}, ASYNC))
 def async_test_never_run(function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:
     """Report `async def test_x` in a `unittest.TestCase`."""
     name = function.name

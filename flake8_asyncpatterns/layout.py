@@ -1,0 +1,40 @@
+"""Lines and brackets in bytes of code, as far as they can be told without parsing it. Lines end in line feeds."""
+
+from __future__ import annotations
+
+import re
+
+# So far is looked for the other end of a bracket.
+REACH = 4000
+BRACKET = re.compile(rb"[(\[{}\])]")
+STRING = re.compile(rb"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
+
+
+def line_start(data: bytes, at: int) -> int:
+    """Where the line begins that this place is in."""
+    return data.rfind(b"\n", 0, at) + 1
+
+
+def start_of(data: bytes, at: int) -> int:
+    """Where the innermost bracket opens that is still open at this place; -1: nowhere near."""
+    first = max(0, at - REACH)
+    depth = 0
+    for found in reversed([*BRACKET.finditer(_without_strings(data[first:at]))]):
+        depth += 1 if found[0] in b")]}" else -1
+        if depth < 0:
+            return first + found.start()
+    return -1
+
+
+def end_of(data: bytes, at: int, reach: int = REACH) -> int:
+    """Where the bracket closes that opens at `at`; -1: nowhere near."""
+    depth = 0
+    for found in BRACKET.finditer(_without_strings(data[at : at + reach])):
+        depth += 1 if found[0] in b"([{" else -1
+        if not depth:
+            return at + found.start()
+    return -1
+
+
+def _without_strings(code: bytes) -> bytes:
+    return STRING.sub(lambda found: b"'" * len(found[0]), code)

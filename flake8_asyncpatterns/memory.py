@@ -1,0 +1,133 @@
+"""What a run of `asyncfix check` leaves for the next: enough to say the same again where nothing has changed.
+
+Nothing here knows a rule or parses a file: where a record holds, that is all that is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from .problem import Problem
+
+# Size, time of the last change, and number of a file; None: it cannot be asked.
+Stamp: TypeAlias = "tuple[int, int, int] | None"
+
+# Within so many nanoseconds a file may change twice and have the same stamp: a clock of a file system is that coarse.
+COARSE = 2_000_000_000
+# What may lead to a module, and what ends a project.
+LEADS = (".py", ".toml", ".cfg")
+
+
+class Checked(NamedTuple):
+    """What came of a file: its problems, or the reason why it could not be checked."""
+
+    path: str
+    problems: Sequence[Problem] = ()
+    failure: str = ""
+
+
+class Record(NamedTuple):
+    """A run: which files it looked at, as they were, and what it had to say.
+
+    `seal` stands for the names and stamps of all files; `young` are those that had just changed, so that their stamps
+    prove nothing, with the digests of their bytes. `around` are other files that were asked, and `folders` what was
+    in the directories that imports were followed through.
+    """
+
+    exclude: tuple[str, ...]
+    root: str
+    files: int
+    seal: bytes
+    young: Mapping[str, bytes]
+    around: Mapping[str, Stamp]
+    folders: Mapping[str, tuple[Stamp, bytes]]
+    said: Sequence[Checked]
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Is all as it was, if these are the files that are meant now?"""
+        return (
+            len(names) == self.files
+            and seal(names, map(stamp, names)) == self.seal
+            and all(stamp(path) == before for path, before in self.around.items())
+            and all(holds(path, *before) for path, before in self.folders.items())
+            and all(_digest(name) == before for name, before in self.young.items())
+        )
+
+
+def key(*parts: object) -> str:
+    """A name for the record of what was asked for, by this tool as it is installed, on this Python."""
+    seen = blake2b(repr((parts, sys.version, sys.platform, _tool())).encode(errors="surrogateescape"), digest_size=20)
+    return seen.hexdigest()
+
+
+def _tool() -> list[tuple[str, Stamp]]:
+    """The files of this package: an edited one is another tool."""
+    here = os.path.dirname(__file__)  # noqa: PTH120  # as for all that follows: of many files, at every start
+    folders = [here, *(os.path.join(here, *inner) for inner in (("analysis",), ("knowledge",), ("rules",)))]  # noqa: PTH118
+    folders.append(os.path.join(here, "knowledge", "blocking"))  # noqa: PTH118
+    found = []
+    for folder in folders:
+        with os.scandir(folder) as entries:
+            found += [(entry.path, _stamp(entry.stat())) for entry in entries if entry.name.endswith(".py")]
+    return sorted(found)
+
+
+def stamp(path: str) -> Stamp:
+    """What tells a file from what it was before."""
+    try:
+        return _stamp(os.stat(path))  # noqa: PTH116  # of each of many files
+    except OSError:
+        return None
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+def seal(names: Iterable[str], stamps: Iterable[Stamp]) -> bytes:
+    """What stands for the names and stamps of all files."""
+    return blake2b(repr([*zip(names, stamps, strict=True)]).encode(errors="surrogateescape"), digest_size=20).digest()
+
+
+def is_young(found: Stamp, taken: int) -> bool:
+    """Had a file just changed when it was looked at, in nanoseconds since 1970?"""
+    return found is not None and found[1] > taken - COARSE
+
+
+def now() -> int:
+    """Nanoseconds since 1970."""
+    return time.time_ns()
+
+
+def listing(path: str) -> tuple[Stamp, bytes]:
+    """What tells the modules in a directory from those that were there before."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # of each of many
+        names = sorted(name for name in os.listdir(path) if name.endswith(LEADS) or "." not in name)  # noqa: PTH208
+    except OSError:
+        return None, b""
+    names = [name for name in names if name != "__pycache__"]
+    return (0, found.st_mtime_ns, found.st_ino), blake2b(repr(names).encode(errors="surrogateescape")).digest()
+
+
+def holds(path: str, before: Stamp, names: bytes) -> bool:
+    """Has a directory the modules that it had?"""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # as above
+    except OSError:
+        return before is None
+    return (0, found.st_mtime_ns, found.st_ino) == before or listing(path)[1] == names
+
+
+def _digest(name: str) -> bytes:
+    try:
+        return blake2b(Path(name).read_bytes(), digest_size=16).digest()
+    except OSError:
+        return b""

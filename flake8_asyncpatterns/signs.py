@@ -1,0 +1,248 @@
+"""What the bytes of a file show of its statements, without being parsed: for `needs`.
+
+Everything here may be mistaken for being there (in a string, in a comment), and never for being absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+
+from .knowledge.awaitables import GENERATOR_COROUTINES
+from .layout import end_of, line_start, start_of
+from .needs import Group, Text, last, words
+
+ASYNC = words("async")
+AWAIT = words("await")
+FOR = words("for")
+YIELD = words("yield")
+# A coroutine: an `async def`, or a generator that is decorated.
+ON_THE_LOOP = ASYNC | last(GENERATOR_COROUTINES)
+
+
+def _pattern(text: bytes) -> Group:
+    return frozenset({re.compile(text)})
+
+
+# Each begins with letters that can be searched for, and never goes back: that is what makes it fast.
+WITH = _pattern(rb"\n[ \t\f]*+with\b")
+BARE_EXCEPT = _pattern(rb"except[ \t\f\\\n]*+:")
+YIELD_FROM = _pattern(rb"yield[ \t\f\\\n]++from\b")
+WITH_AWAIT = _pattern(rb"\n[ \t\f]*+with[ \t\f\\\n(]++await\b")
+LOOP_KEYWORD = _pattern(rb"loop[ \t\f\\\n]*+=")
+# `asyncio.wait(…)` has arguments, `event.wait()` has none.
+HAS_ARGUMENTS = _pattern(rb"wait[ \t\f\\]*+(?:\([ \t\f\\\n]*+[^)]|as\b)")
+
+NAME = re.compile(rb"[^\W\d]\w*+")
+STRING_OR_COMMENT = re.compile(
+    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
+    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
+    re.DOTALL,
+)
+HANDS_OVER = re.compile(rb"\b(?:await|async|yield)\b")
+
+# What may follow a name, and no keyword that begins something.
+NAMED_ASYNC = re.compile(rb"async\b[ \t\f\\]*+(?:[^\w]|(?:and|as|else|if|import|in|is|not|or)\b|$)")
+NAMED_AWAIT = re.compile(rb"await\b[ \t\f\\]*+(?:[^\w\"'{\[]|(?:and|as|else|if|import|in|is|or)\b|$)")
+
+
+def _is_keyword_a_name(text: Text) -> bool:
+    if not (NAMED_ASYNC.search(text.data) or NAMED_AWAIT.search(text.data)):
+        return False
+    code = STRING_OR_COMMENT.sub(b"''", text.data)
+    return NAMED_ASYNC.search(code) is not None or NAMED_AWAIT.search(code) is not None
+
+
+KEYWORD_AS_NAME: Group = frozenset({_is_keyword_a_name})
+
+# Of two loops that take a million steps together, one takes a thousand.
+MANY = 1_000
+BIG_NUMBER = re.compile(rb"\d[\d_]{3,}|\*\*[ \t]*\d|\d[ \t]*\*\*|<<|\d[eE]\d|maxsize|0[xXoObB]")
+RANGE = re.compile(rb"range[ \t]*+\(")
+# What a range cannot have its end from, if that is to be known: calls but of `int`, attributes but `sys.maxsize`.
+UNKNOWN = re.compile(rb"(?<!\bint)\(|[A-Za-z_]\w*+\.(?!maxsize)")
+LITERAL = re.compile(rb"in[ \t\n\\(]++(?:[\w.]++[ \t]*+\([ \t\n]*+)*+(?:[\[(]|[bru]*[\"'])")
+FOR_LOOP = re.compile(rb"\n([ \t\f]*+)(?:async[ \t]++)?for\b")
+WHILE_LOOP = re.compile(rb"\n[ \t\f]*+while\b")
+
+
+def _may_be_long(text: Text) -> bool:
+    """Is there a loop of a thousand steps, or a third loop inside of two others?"""
+    data = text.data
+    if any(_is_long(data, found.end() - 1) for found in RANGE.finditer(data)):
+        return True
+    if any(_is_large(data, found.end() - 1) for found in LITERAL.finditer(data)):
+        return True
+    depths: list[int] = []
+    for found in FOR_LOOP.finditer(data):
+        depths = [depth for depth in depths if depth < len(found[1])] + [len(found[1])]
+        if len(depths) > 2:
+            return True
+    return False
+
+
+def _is_long(data: bytes, at: int) -> bool:
+    """May a range with these arguments have a thousand numbers?"""
+    arguments = data[at + 1 : end_of(data, at)]
+    if UNKNOWN.search(arguments):
+        return False
+    names = (re.escape(name) for name in NAME.findall(arguments) if name != b"int")
+    return BIG_NUMBER.search(arguments) is not None or any(
+        BIG_NUMBER.search(line) or not re.search(rb"\d", line)
+        for name in names
+        for line in re.findall(name + rb"\b[^\n=]*+=([^\n]*+)", data)
+    )
+
+
+def _is_large(data: bytes, at: int) -> bool:
+    """Does the literal that begins here have more than a thousand bytes, or is it taken many times?"""
+    if data[at : at + 1] in (b"(", b"["):
+        end = end_of(data, at, MANY)
+        return end < 0 or data[end + 1 : end + 10].lstrip().startswith(b"*")
+    return STRING_OR_COMMENT.match(data, at, at + MANY) is None
+
+
+LONG_LOOP: Group = frozenset({_may_be_long})
+
+
+def _may_be_endless(text: Text) -> bool:
+    """Is there a `while` in which nothing awaits?"""
+    return any(HANDS_OVER.search(_block(text.data, found.end())) is None for found in WHILE_LOOP.finditer(text.data))
+
+
+WHILE: Group = frozenset({WHILE_LOOP})
+ENDLESS: Group = frozenset({_may_be_endless})
+
+INDENT = re.compile(rb"[ \t\f]*+")
+ENTERS = re.compile(rb"[ \t\f]*+(?:async[ \t]++)?with\b")
+
+
+def _block(data: bytes, at: int) -> bytes:
+    """The rest of a line, and the lines behind it that are indented further."""
+    first = INDENT.match(data, line_start(data, at))
+    assert first
+    end = data.find(b"\n", at)
+    while end >= 0:
+        indent = INDENT.match(data, end + 1)
+        assert indent
+        is_empty = data[indent.end() : indent.end() + 1] in (b"\n", b"#", b"")
+        if not is_empty and not (indent[0].startswith(first[0]) and len(indent[0]) > len(first[0])):
+            return data[at:end]
+        end = data.find(b"\n", indent.end())
+    return data[at:]
+
+
+def under(names: Group, sign: re.Pattern[bytes] | None = None) -> Group:
+    """Is there a `with` of one of these calls in whose block this is to be found; None: where nothing awaits?"""
+    return frozenset({partial(_under, names, sign)})
+
+
+def _under(names: Group, sign: re.Pattern[bytes] | None, text: Text) -> bool:
+    data = text.data
+    for name in names & text.words:
+        assert isinstance(name, bytes)
+        for found in re.finditer(name + rb"[ \t]*+(?:\(|as\b)", data):
+            if found[0].endswith(b"as"):
+                return True  # it is called by another name
+            start = line_start(data, found.start())
+            if not ENTERS.match(data, start):
+                start = line_start(data, start_of(data, found.start()))
+            if entered := ENTERS.match(data, start):
+                block = _block(data, entered.end())
+                if (HANDS_OVER.search(block) is None) if sign is None else (sign.search(block) is not None):
+                    return True
+    return False
+
+
+# `x += …`
+CHANGED = re.compile(rb"[-+*/%&|^@<>]=(?<![^<]<=)(?<![^>]>=)")
+# `x.y = …`, `x[y] = …`; `x = …` where that may be another function's.
+KEPT = re.compile(rb"[\n;][ \t]*+(\w++[ \t]*+(?:[.\[][^\n=(]*+)++)=(?!=)([^\n]*+)")
+BOUND = re.compile(rb"[\n;][ \t]*+([\w.\[\]'\"]++)[ \t]*+(?::[^=\n]*+)?=(?!=)([^\n]*+)")
+# An attribute, an item or a variable, and nothing else.
+READ = re.compile(rb"=[ \t]*+([\w.]++(?:\[[^\n]*+)?)[ \t]*+[\n;#]")
+LAST_NAME = re.compile(rb"([^\W\d]\w*)[ \t]*(?:\[[^\n]*)?[ \t]*(?::[^\n]*)?$")
+OPERATOR = re.compile(rb"[-+*/%&|^@]|<<|>>|[(\[{\\]$")
+
+
+def _may_be_update(text: Text) -> bool:
+    """Is there an update whose new value awaits, or one with an old value that was read before?
+
+    What is not an attribute or an item is no other task's, unless it is declared to be.
+    """
+    data = text.data
+    if any(b"await" in _statement(data, found.end()) for found in CHANGED.finditer(data)):
+        return True
+    shared = KEPT if text.words.isdisjoint((b"global", b"nonlocal")) else BOUND
+    writes = set()
+    for found in shared.finditer(data):
+        if OPERATOR.search(found[2]) and (target := LAST_NAME.search(found[1])):
+            value = _statement(data, found.start(2))
+            if b"await" in value and target[1] in NAME.findall(value):
+                return True
+            writes.add(target[1])
+    return bool(writes) and any(
+        read[1] in writes for found in READ.finditer(data) if (read := LAST_NAME.search(found[1]))
+    )
+
+
+def _statement(data: bytes, at: int) -> bytes:
+    """The rest of a statement, and perhaps some more: up to a line that ends neither in a bracket nor inside of one."""
+    end = at
+    while (newline := data.find(b"\n", end)) >= 0:
+        part = data[at:newline]
+        opened = sum(map(part.count, (b"(", b"[", b"{"))) - sum(map(part.count, (b")", b"]", b"}")))
+        if opened <= 0 and not part.endswith(b"\\"):
+            return part
+        end = newline + 1
+    return data[at:]
+
+
+UPDATE: Group = frozenset({_may_be_update})
+
+IN = re.compile(rb"[^\n:]*?\bin\b")
+# A `for` that begins no statement; one that begins a line stands in a bracket.
+COMPREHENSION = re.compile(rb"(?:[^\s:#] |[\w)\]}]\n[ \t]*+)for\b")
+USUAL = frozenset({b"self", b"cls", b"for", b"if", b"in", b"not", b"and", b"or", b"items", b"keys", b"values", b"list"})
+SET_OR_DELETED = (re.compile(rb"\][ \t]*+=(?!=)"), re.compile(rb"del\b"))
+
+
+def changing(methods: Group) -> Group:
+    """Is there a loop that awaits, over what one of these methods, an item's assignment or a `del` changes?"""
+    spelled = b"|".join(sorted(method for method in methods if isinstance(method, bytes)))
+    change = re.compile(rb"\.[ \t]*+(?:" + spelled + rb")[ \t]*+\(")
+    return frozenset({partial(_changing, (change, *SET_OR_DELETED))})
+
+
+def _changing(changes: Iterable[re.Pattern[bytes]], text: Text) -> bool:
+    data = text.data
+    changed = {name for change in changes for found in change.finditer(data) for name in _changed(data, found)} - USUAL
+    if not changed:
+        return False
+    for found in FOR_LOOP.finditer(data):
+        if _goes_over(changed, data, found.end()) and HANDS_OVER.search(_block(data, found.end())):
+            return True
+    return any(
+        _goes_over(changed, data, found.end()) and _awaits_around(data, found.start())
+        for found in COMPREHENSION.finditer(data)
+    )
+
+
+def _goes_over(names: set[bytes], data: bytes, at: int) -> bool:
+    """Does a loop go over something of one of these names, whose header goes on here?"""
+    header = IN.match(data, at)
+    return header is not None and not names.isdisjoint(NAME.findall(_statement(data, header.end())))
+
+
+def _awaits_around(data: bytes, at: int) -> bool:
+    """Does a comprehension await in which this place is?"""
+    start = start_of(data, at)
+    return start < 0 or HANDS_OVER.search(data, start, max(at, end_of(data, start)) + 1) is not None
+
+
+def _changed(data: bytes, found: re.Match[bytes]) -> list[bytes]:
+    """The names in a line up to where it changes something, or behind a `del`."""
+    if found[0] == b"del":
+        return NAME.findall(_statement(data, found.end()))
+    return NAME.findall(data, line_start(data, found.start()), found.start())
