@@ -18,7 +18,6 @@ from .misuse import Misuse
 
 if TYPE_CHECKING:
     import argparse
-    from concurrent.futures import Executor
 
     from .cache import Store
     from .config import Config
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from .problem import Problem
     from .project import Project
     from .rule import Rule
+    from .runner import Order, Runner
     from .selection import Selection
     from .settings import Settings
     from .source import Source, Unreadable
@@ -215,13 +215,13 @@ def _check(options: argparse.Namespace) -> int:
 def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
     """Look at what may have changed since the last run, and tell of all."""
     from .progress import watched
-    from .runner import Order, Runner
+    from .runner import Order
     from .survey import Memory, Survey
 
     task = _task(options)
     codes = {given.name: tuple(rule.code for rule in task.selection.of(Path(given.name))) for given in task.inputs}
     order = Order(tuple(rule.code for rule in task.selection.rules), task.settings, task.project is not None)
-    with Runner(order, *_workers(options), lost=_lost) as runner:
+    with _runner(options, order) as runner:
         survey = Survey(
             [given.name for given in task.inputs],
             codes,
@@ -272,14 +272,15 @@ def _bytes(path: Path) -> bytes | None:
         return None
 
 
-def _workers(options: argparse.Namespace) -> tuple[int, Executor | None]:
-    from .runner import cores
+def _runner(options: argparse.Namespace, order: Order) -> Runner:
+    from .runner import Runner, cores
 
     if not options.executor:
-        return options.jobs or cores(), None
-    from . import cluster
+        return Runner(order, options.jobs or cores(), lost=_lost)
+    from .cluster import connect
 
-    return cluster.connect(options.executor)
+    cluster = connect(options.executor)
+    return Runner(order, cluster.workers, cluster.executor, ships=True, alive=cluster.alive, lost=_lost)
 
 
 def _lost(reason: str) -> None:

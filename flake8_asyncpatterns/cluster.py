@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, NamedTuple
 
 from .misuse import Misuse
 
@@ -12,8 +13,16 @@ SCHEME = "dask://"
 PATIENCE = 10
 
 
-def connect(url: str) -> tuple[int, Executor]:
-    """The number of workers, and an Executor that has them work. Raises Misuse when there is none to be had."""
+class Cluster(NamedTuple):
+    """The number of its workers, an Executor that has them work, and whether its scheduler is still there."""
+
+    workers: int
+    executor: Executor
+    alive: Callable[[], bool]
+
+
+def connect(url: str) -> Cluster:
+    """The cluster of this scheduler. Raises Misuse when there is none to be had."""
     if not url.startswith(SCHEME) or not url.removeprefix(SCHEME):
         raise Misuse(f"--executor {url!r}: known is {SCHEME}HOST:PORT")
     try:
@@ -25,6 +34,6 @@ def connect(url: str) -> tuple[int, Executor]:
         client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # no types
     except (OSError, ValueError) as error:
         raise Misuse(f"--executor {url}: {str(error).partition(chr(10))[0] or 'no answer'}") from None
-    workers = sum(client.nthreads().values())
+    workers = max(1, sum(client.nthreads().values()))
     executor: Executor = client.get_executor(pure=False)
-    return max(1, workers), executor
+    return Cluster(workers, executor, lambda: client.status == "running")

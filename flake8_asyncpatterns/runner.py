@@ -33,6 +33,8 @@ BATCH_BYTES = 300_000
 BATCH_FILES = 100
 # Fewer files than this are done before a pool has started.
 FEW = 24
+# Seconds after which an Executor is asked whether it is still there.
+PATIENCE = 2
 # So many batches are on their way for each worker, so that none waits; more would only take memory.
 AHEAD = 4
 
@@ -114,7 +116,8 @@ class Runner:
 
     `jobs` is the number of processes; `executor` takes their place: anything that takes functions and arguments that
     can be pickled, on this machine or on others (`ships`: which have not this one's files, so that they are sent the
-    bytes). `lost` is called with a reason, once, where workers are lost; their work is then done here.
+    bytes). `alive` tells whether it still is: some wait for ever for one that has gone. `lost` is called with a
+    reason, once, where workers are lost; their work is then done here.
     """
 
     def __init__(
@@ -124,12 +127,14 @@ class Runner:
         executor: Executor | None = None,
         *,
         ships: bool = False,
+        alive: Callable[[], bool] = lambda: True,
         lost: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.order = order
         self.jobs = jobs
         self.executor = executor
         self.ships = ships
+        self.alive = alive
         self.lost = lost
         self._is_lost = False
         self._own: Executor | None = None
@@ -180,10 +185,20 @@ class Runner:
     def _result(self, batch: list[Job], future: Future[list[Outcome]] | None) -> list[Outcome]:
         if future is not None:
             try:
-                return future.result()
+                return self._waited_for(future)
             except Exception as error:  # each library has its own; if it is ours, it comes again below
                 self._lose(error)
         return work(self.order, batch)
+
+    def _waited_for(self, future: Future[list[Outcome]]) -> list[Outcome]:
+        while True:
+            try:
+                return future.result(timeout=PATIENCE)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if not self.alive():
+                    raise ConnectionError("it does not answer any more") from None
 
     def _lose(self, error: Exception) -> None:
         if not self._is_lost:

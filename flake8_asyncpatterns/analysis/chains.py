@@ -19,7 +19,7 @@ from ..rule import Related, Report
 from ..scopes import FUNCTIONS
 from ..signs import ON_THE_LOOP
 from ..ways import FILES, Ways
-from .blocking import CONFIGURED, IN_A_THREAD, blocking, in_a_thread, is_awaited, refusal
+from .blocking import CONFIGURED, IN_A_THREAD, blocking, blocks, in_a_thread, is_awaited, refusal
 from .summary import Run, Summary, own_ways
 from .testcode import is_test
 
@@ -37,6 +37,10 @@ class Chains:
     """
 
     def __init__(self, module: Module) -> None:
+        self.real: dict[Run, Way] = {}
+        self.files: dict[Run, Way] = {}
+        if module.project is None and not _blocks_in_plain_code(module):
+            return
         summary = module.analysis(Summary if module.project else own_ways)
         own = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
         ways = {span: way for span, (way, _) in own.items()}
@@ -46,6 +50,13 @@ class Chains:
         found = {summary.runs[span]: way for span, way in sorted(ways.items()) if span in summary.runs}
         self.real = {run: way for run, way in found.items() if way.end.code not in FILES}
         self.files = {run: way for run, way in found.items() if way.end.code in FILES}
+
+
+def _blocks_in_plain_code(module: Module) -> bool:
+    """Does a plain function of this file make a call that blocks? Without one, no way of its own ends anywhere."""
+    return any(
+        isinstance(module.function(call), ast.FunctionDef) and blocks(call, module) for call in module.nodes(ast.Call)
+    )
 
 
 def _better(abroad: Way, own: Way) -> Way:
