@@ -52,6 +52,7 @@ class Module:
         self._classes = Classes(self)
         self._inference = Inference(self, self._scopes, self._classes)
         self._spelled: dict[str, list[ast.Name]] | None = None
+        self._attributes: dict[str, list[ast.Attribute]] | None = None
         self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
         self._generators: set[ast.AST | None] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
@@ -266,6 +267,14 @@ class Module:
             for name in self.nodes(ast.Name):
                 self._spelled.setdefault(name.id, []).append(name)
         return self._spelled.get(identifier, [])
+
+    def attributes(self, name: str) -> list[ast.Attribute]:
+        """Every Attribute of this name in the file, whatever it is one of."""
+        if self._attributes is None:
+            self._attributes = {}
+            for attribute in self.nodes(ast.Attribute):
+                self._attributes.setdefault(attribute.attr, []).append(attribute)
+        return self._attributes.get(name, [])
 
     def declarations(self, name: ast.Name) -> list[ast.Global | ast.Nonlocal]:
         """Every `global` and `nonlocal` statement that speaks of the variable that `name` stands for."""

@@ -59,11 +59,11 @@ class Calls:
 
     def mentions(self, function: FunctionDef) -> Iterator[ast.expr]:
         """Where a function is spoken of."""
-        for name in self.module.nodes(ast.Name):
-            if name.id == function.name and self.module.definition(name) is function:
+        for name in self.module.spelled(function.name):
+            if self.module.definition(name) is function:
                 yield name
         if self.module.class_of(function):
-            yield from (a for a in self.module.nodes(ast.Attribute) if a.attr == function.name)
+            yield from self.module.attributes(function.name)
 
     def only_from(self, loop: ast.While, function: FunctionDef) -> bool:
         """Is a function nobody's but this loop's: does the loop end itself by it?"""

@@ -38,7 +38,7 @@ class Guards:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.calls = Calls(module)
+        self.calls = module.analysis(Calls)
         self._guarded: dict[FunctionDef, bool] = {}
 
     def is_guarded(self, place: ast.AST) -> bool:

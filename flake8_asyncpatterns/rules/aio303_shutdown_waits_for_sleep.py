@@ -421,7 +421,7 @@ def _by_flag(candidates: Iterable[Waiting], module: Module) -> Iterator[tuple[Fl
 
 def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
     """Where somebody else ends the loop by the flag alone; nowhere: it is no flag that delays a shutdown."""
-    calls = Calls(module)
+    calls = module.analysis(Calls)
     if calls.cancelled(waiting.coroutine) or _is_state(waiting, the_flag, calls, module):
         return []
     ends = list(_ends(waiting, the_flag, module))
@@ -532,7 +532,7 @@ def _fix(
 
 def _set_outside(cleared: list[Cleared], module: Module) -> str:
     """Why setting an Event where the flag is cleared may wake nobody; empty: it does."""
-    calls = Calls(module)
+    calls = module.analysis(Calls)
     if any(module.callee(call) == "signal.signal" for c in cleared for call in _handlers(c, calls, module)):
         handler = "a handler of `signal.signal()` runs outside of the event loop, where setting an Event wakes nobody"
         return f"{handler}: install it by `loop.add_signal_handler()` first"

@@ -195,6 +195,7 @@ from ..module import Module
 from ..needs import calls
 from ..rule import Fix, Related, Report, replace, rule
 from ..signs import ON_THE_LOOP
+from ..source import lines
 from .aio303_shutdown_waits_for_sleep import LateLoops
 
 Polling: TypeAlias = ast.While | ast.For | ast.If
@@ -441,10 +442,9 @@ class _Conditions:
 def _setters(states: list[ast.expr], module: Module) -> Iterator[ast.Name | ast.Attribute]:
     """Where this file sets what is looked at, or something of the same name."""
     asked = [node for state in states for node in ast.walk(state) if isinstance(node, ast.Attribute)]
-    attributes = {node.attr for node in asked if not isinstance(module.parent(node), ast.Attribute)}
-    for attribute in module.nodes(ast.Attribute):
-        if attribute.attr in attributes and isinstance(attribute.ctx, ast.Store):
-            yield attribute
+    attributes = dict.fromkeys(node.attr for node in asked if not isinstance(module.parent(node), ast.Attribute))
+    for name in attributes:
+        yield from (attribute for attribute in module.attributes(name) if isinstance(attribute.ctx, ast.Store))
     for state in states:
         if isinstance(state, ast.Name):
             yield from (name for name in module.uses(state) if isinstance(name.ctx, ast.Store))
@@ -452,7 +452,7 @@ def _setters(states: list[ast.expr], module: Module) -> Iterator[ast.Name | ast.
 
 def _from_outside(setters: list[ast.Name | ast.Attribute], module: Module) -> bool:
     """Is the state set where no Event can be: in a handler of `signal.signal()`, in a thread?"""
-    calls = Calls(module)
+    calls = module.analysis(Calls)
     functions = {
         f for place in setters if isinstance(f := module.function(place), (ast.FunctionDef, ast.AsyncFunctionDef))
     }
@@ -475,7 +475,7 @@ def _fix(loop: Polling, pause: ast.Expr, states: list[ast.expr], module: Module)
     known = flag(use, module)
     if known is None or not known.assignments(module):
         return None, "only a flag that this file switches between True and False can become an Event"
-    if Calls(module).has_threads():
+    if module.analysis(Calls).has_threads():
         return None, "this file uses threads: an Event set in another thread does not wake the loop"
     name = known.name.lstrip("_")
     private = "_" if known.classes or known.name.startswith("_") else ""
@@ -514,4 +514,9 @@ def _await_event(
 
 def _has_comments(loop: ast.While, module: Module) -> bool:
     """May there be comments in a loop, which could not stay where there is no loop?"""
-    return any("#" in line for line in module.text.splitlines()[loop.lineno - 1 : loop.end_lineno])
+    return not module.analysis(_commented).isdisjoint(range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
+
+
+def _commented(module: Module) -> frozenset[int]:
+    """The lines that have a hash sign in them."""
+    return frozenset(number for number, line in enumerate(lines(module.text), 1) if "#" in line)

@@ -154,7 +154,7 @@ class Changes:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.calls = Calls(module)
+        self.calls = module.analysis(Calls)
         self._by_name: dict[str, list[Change]] = {}
         for call in module.nodes(ast.Call):
             match call.func:
