@@ -444,10 +444,19 @@ def _setters(states: list[ast.expr], module: Module) -> Iterator[ast.Name | ast.
     asked = [node for state in states for node in ast.walk(state) if isinstance(node, ast.Attribute)]
     attributes = dict.fromkeys(node.attr for node in asked if not isinstance(module.parent(node), ast.Attribute))
     for name in attributes:
-        yield from (attribute for attribute in module.attributes(name) if isinstance(attribute.ctx, ast.Store))
+        yield from module.analysis(_stored).get(name, ())
     for state in states:
         if isinstance(state, ast.Name):
             yield from (name for name in module.uses(state) if isinstance(name.ctx, ast.Store))
+
+
+def _stored(module: Module) -> dict[str, list[ast.Attribute]]:
+    """The attributes that a file sets, by name."""
+    found: dict[str, list[ast.Attribute]] = {}
+    for attribute in module.nodes(ast.Attribute):
+        if isinstance(attribute.ctx, ast.Store):
+            found.setdefault(attribute.attr, []).append(attribute)
+    return found
 
 
 def _from_outside(setters: list[ast.Name | ast.Attribute], module: Module) -> bool:
