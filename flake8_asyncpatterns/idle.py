@@ -14,7 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_TYPES, LOOKS_AT
-from .layout import REACH, end_of, line_start, start_of
+from .layout import REACH, block, end_of, line_start, start_of
 from .needs import Group, Sign, Text, last
 
 DEFINED = re.compile(rb"async[ \t\f\\\n]+def[ \t\f\\\n]+(\w+)")
@@ -38,19 +38,22 @@ BLANK = b" \t\f\n\\"
 def own(text: Text) -> bool:
     """Is there an idle call of a coroutine function of this file?"""
     names = set(DEFINED.findall(text.data))
+    streams = {found[1] for found in DEFINED.finditer(text.data) if b"yield" in block(text.data, found.start())}
     if not TYPES.isdisjoint(text.words):
         names |= set(_annotated(text.data))
-    return _idle(text, names)
+    return _idle(text, names, streams)
 
 
-def of(names: Group) -> Sign:
-    """Is there an idle call of something that has one of these names?"""
-    return partial(_of, names)
+def of(names: Group, *, entered: bool = False) -> Sign:
+    """Is there an idle call of something that has one of these names? `entered`: is it busy in an `async with`?"""
+    return partial(_of, names, entered)
 
 
-def _of(names: Group, text: Text) -> bool:
+def _of(names: Group, entered: bool, text: Text) -> bool:
     here = {name for name in names & text.words if isinstance(name, bytes)}
-    return any(re.search(RENAMES % ((re.escape(name),) * 2), text.data) for name in here) or _idle(text, here)
+    if any(re.search(RENAMES % ((re.escape(name),) * 2), text.data) for name in here):
+        return True
+    return _idle(text, here, here if entered else set())
 
 
 def _annotated(data: bytes) -> Iterator[bytes]:
@@ -74,12 +77,12 @@ def _functions_around(data: bytes, at: int) -> Iterator[bytes]:
             return
 
 
-def _idle(text: Text, names: set[bytes]) -> bool:
+def _idle(text: Text, names: set[bytes], streams: set[bytes]) -> bool:
     data, todo, seen = text.data, list(names), set(names)
     while todo:
         name = todo.pop()
         for use in _uses(data, name):
-            if use.is_call and _is_idle(data, use.start, use.stop):
+            if use.is_call and _is_idle(data, use.start, use.stop, name in streams):
                 return True
             if use.before == b"return":
                 # Who returns the coroutine of another gives one, and who returns the function may be a decorator.
@@ -140,23 +143,23 @@ def _word_before(data: bytes, at: int) -> bytes:
     return data[start:stop]
 
 
-def _is_idle(data: bytes, start: int, stop: int) -> bool:
+def _is_idle(data: bytes, start: int, stop: int, is_stream: bool) -> bool:
     """Is this call, of what stands from `start` to `stop`, one that nobody waits for?"""
     word = _word_before(data, start)
     if word in (b"def", b"class"):
         return False
     closing = end_of(data, data.find(b"(", stop))
-    return closing < 0 or _is_loose(data, start, closing + 1)
+    return closing < 0 or _is_loose(data, start, closing + 1, is_stream)
 
 
-def _is_loose(data: bytes, start: int, stop: int) -> bool:
+def _is_loose(data: bytes, start: int, stop: int, is_stream: bool = False) -> bool:
     """Is the value of this expression neither awaited nor handed on as it is?"""
     rest = data[stop : stop + REACH].lstrip(b" \t\f")
     word = _word_before(data, start)
     if word == b"await":
         return rest[:1] in (b".", b"[", b"(", b"\\")
     if word in (b"in", b"with"):
-        return not _is_asynchronous(data, start) or (
+        return not (is_stream and _is_asynchronous(data, start)) or (
             rest[:1] not in (b":", b")", b"]", b"}", b",") and rest[:2] != b"as"
         )
     if word in HAND_ON:

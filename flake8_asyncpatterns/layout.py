@@ -9,6 +9,8 @@ REACH = 4000
 BRACKET = re.compile(rb"[(\[{}\])]")
 STRING = re.compile(rb"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
 
+INDENT = re.compile(rb"[ \t\f]*+")
+
 
 def line_start(data: bytes, at: int) -> int:
     """Where the line begins that this place is in."""
@@ -34,6 +36,21 @@ def end_of(data: bytes, at: int, reach: int = REACH) -> int:
         if not depth:
             return at + found.start()
     return -1
+
+
+def block(data: bytes, at: int) -> bytes:
+    """The rest of a line, and the lines behind it that are indented further."""
+    first = INDENT.match(data, line_start(data, at))
+    assert first
+    end = data.find(b"\n", at)
+    while end >= 0:
+        indent = INDENT.match(data, end + 1)
+        assert indent
+        is_empty = data[indent.end() : indent.end() + 1] in (b"\n", b"#", b"")
+        if not is_empty and not (indent[0].startswith(first[0]) and len(indent[0]) > len(first[0])):
+            return data[at:end]
+        end = data.find(b"\n", indent.end())
+    return data[at:]
 
 
 def _without_strings(code: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from .knowledge.awaitables import GENERATOR_COROUTINES
-from .layout import end_of, line_start, start_of
+from .layout import block, end_of, line_start, start_of
 from .needs import Group, Text, last, words
 
 ASYNC = words("async")
@@ -108,29 +108,13 @@ LONG_LOOP: Group = frozenset({_may_be_long})
 
 def _may_be_endless(text: Text) -> bool:
     """Is there a `while` in which nothing awaits?"""
-    return any(HANDS_OVER.search(_block(text.data, found.end())) is None for found in WHILE_LOOP.finditer(text.data))
+    return any(HANDS_OVER.search(block(text.data, found.end())) is None for found in WHILE_LOOP.finditer(text.data))
 
 
 WHILE: Group = frozenset({WHILE_LOOP})
 ENDLESS: Group = frozenset({_may_be_endless})
 
-INDENT = re.compile(rb"[ \t\f]*+")
 ENTERS = re.compile(rb"[ \t\f]*+(?:async[ \t]++)?with\b")
-
-
-def _block(data: bytes, at: int) -> bytes:
-    """The rest of a line, and the lines behind it that are indented further."""
-    first = INDENT.match(data, line_start(data, at))
-    assert first
-    end = data.find(b"\n", at)
-    while end >= 0:
-        indent = INDENT.match(data, end + 1)
-        assert indent
-        is_empty = data[indent.end() : indent.end() + 1] in (b"\n", b"#", b"")
-        if not is_empty and not (indent[0].startswith(first[0]) and len(indent[0]) > len(first[0])):
-            return data[at:end]
-        end = data.find(b"\n", indent.end())
-    return data[at:]
 
 
 def under(names: Group, sign: re.Pattern[bytes] | None = None) -> Group:
@@ -149,8 +133,8 @@ def _under(names: Group, sign: re.Pattern[bytes] | None, text: Text) -> bool:
             if not ENTERS.match(data, start):
                 start = line_start(data, start_of(data, found.start()))
             if entered := ENTERS.match(data, start):
-                block = _block(data, entered.end())
-                if (HANDS_OVER.search(block) is None) if sign is None else (sign.search(block) is not None):
+                inside = block(data, entered.end())
+                if (HANDS_OVER.search(inside) is None) if sign is None else (sign.search(inside) is not None):
                     return True
     return False
 
@@ -221,7 +205,7 @@ def _changing(changes: Iterable[re.Pattern[bytes]], text: Text) -> bool:
     if not changed:
         return False
     for found in FOR_LOOP.finditer(data):
-        if _goes_over(changed, data, found.end()) and HANDS_OVER.search(_block(data, found.end())):
+        if _goes_over(changed, data, found.end()) and HANDS_OVER.search(block(data, found.end())):
             return True
     return any(
         _goes_over(changed, data, found.end()) and _awaits_around(data, found.start())

@@ -41,6 +41,25 @@ def test_a_sleep_is_seen_under_any_name(text: str) -> None:
     assert "AIO101" in speakers(text)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "g()", "x = g()", "if g(): pass", "async with g(): pass", "async for x in g(): pass", "print(1, g())",
+        "await g().x", "[g()]", "x = (\n        g()\n    )", "yield g() or 1", "return g() == 1", "f'{g()}'",
+    ],
+)  # fmt: skip
+def test_a_coroutine_that_nobody_awaits_is_seen(line: str) -> None:
+    assert "AIO203" in speakers(f"async def g(): pass\n\nasync def f():\n    {line}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["await g()", "return g()", "await wait(1, g())", "self.x = g()", "start(\n        g(),\n    )", "yield g()"],
+)
+def test_a_coroutine_that_is_awaited_or_handed_on_needs_no_parser(line: str) -> None:
+    assert "AIO203" not in speakers(f"async def g(): pass\n\nasync def f(self):\n    {line}\n")
+
+
 def test_an_encoding_in_which_letters_are_others_is_read_by_the_parser() -> None:
     assert speakers(b"# coding: utf-7\n") == frozenset(RULES)
     assert speakers(b"# coding: latin-1\n") == frozenset()

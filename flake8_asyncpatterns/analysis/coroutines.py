@@ -30,7 +30,8 @@ Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "asyn
 # What stands in a file that makes a coroutine, and does not await it.
 IDLE = (
     Need((ASYNC | words("Coroutine", "CoroutineType"), frozenset({idle.own}))),
-    *(Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES | LAZY)),
+    *(Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES)),
+    *(Need((need.words[0], frozenset({idle.of(need.words[0], entered=True)})), need.known) for need in calls(LAZY)),
     Need((words("asyncio"), YIELD_FROM)),
     Need(abroad=True),
 )
