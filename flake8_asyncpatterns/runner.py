@@ -142,10 +142,10 @@ class Runner:
     def __enter__(self) -> Runner:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._own is not None:
-            # After Ctrl-C nobody waits for what is still to be done.
-            self._own.shutdown(wait=kind is None, cancel_futures=True)
+            # Only what was begun is waited for; without that, a pool complains when Python ends.
+            self._own.shutdown(cancel_futures=True)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The outcome of each job, in their order, as soon as it and those before it are there."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flake8_asyncpatterns import cli
-from flake8_asyncpatterns.source import Source
+from flake8_asyncpatterns.source import load
 
 BAD = "import time\n\n\nasync def f():\n    time.sleep(1)\n"
 GOOD = "import asyncio\nimport time\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
@@ -120,14 +120,13 @@ def test_what_is_no_file(run: Run, command: str) -> None:
 
 @both
 def test_a_file_that_is_deleted_before_it_is_read(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = cli.read
-
-    def read_and_delete(path: Path) -> Source:
+    def load_and_delete(path: Path) -> bytes:
         Path("m.py").unlink(missing_ok=True)
-        return read(path)
+        return load(path)
 
     Path("m.py").write_text(BAD)
-    monkeypatch.setattr(cli, "read", read_and_delete)
+    monkeypatch.setattr("flake8_asyncpatterns.source.load", load_and_delete)
+    monkeypatch.setattr("flake8_asyncpatterns.runner.load", load_and_delete)
     assert run(command) == ["m.py: no such file or directory"]
     assert not Path("m.py").exists()
 
@@ -136,10 +135,8 @@ def test_a_file_that_is_deleted_before_it_is_read(run: Run, command: str, monkey
 def test_a_file_that_is_another_one_when_it_is_written(
     run: Run, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
-    read = cli.read
-
-    def read_and_change(path: Path) -> Source:
-        source = read(path)
+    def load_and_change(path: Path) -> bytes:
+        data = load(path)
         if path.name == "m.py":
             path.unlink()
             if meanwhile == "changed":
@@ -148,11 +145,11 @@ def test_a_file_that_is_another_one_when_it_is_written(
                 path.mkdir()
             elif meanwhile == "a link":
                 path.symlink_to("elsewhere")
-        return source
+        return data
 
     Path("m.py").write_text(BAD)
     Path("elsewhere").write_text("else = 1\n")
-    monkeypatch.setattr(cli, "read", read_and_change)
+    monkeypatch.setattr("flake8_asyncpatterns.source.load", load_and_change)
     gone = meanwhile == "deleted"
     assert run("fix") == ["m.py: no such file or directory" if gone else "m.py: changed on disk since it was read"]
     assert Path("m.py").exists() is not gone
@@ -173,6 +170,7 @@ def folder_for_everybody() -> Iterator[Path]:
 AS_SOMEBODY = """
 import os, sys
 from flake8_asyncpatterns.cli import main
+main(["check", "--isolated", "-q", "loaded.py"])
 main(["fix", "--isolated", "-q", "loaded.py"])
 os.unlink("loaded.py")
 if os.geteuid() == 0:
