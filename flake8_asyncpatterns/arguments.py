@@ -19,6 +19,7 @@ examples:
   asyncfix fix                         mend what can be mended safely
   asyncfix fix --unsafe                … and what a person should look at afterwards
   asyncfix graph app.worker:run        what a coroutine reaches that blocks
+  asyncfix migrate . --to 3.11         bring a program from @asyncio.coroutine to async def
   asyncfix rule                        list the rules
   asyncfix rule AIO101                 explain one
 """
@@ -74,6 +75,28 @@ exit codes:
   0  nothing is reached that is known to block
   1  something is
   2  there is no such module or function, …
+"""
+
+
+MIGRATING = """\
+Bring a program of the time of @asyncio.coroutine and `yield from` to async/await.
+
+It is a move that is made once and reviewed as a whole, with the tests at hand: safe and
+unsafe fixes are made alike (AIO401 to AIO406, AIO408, AIO409), until nothing is left to
+do. Name everything that belongs to the program, its tests, too: a function becomes
+`async def` only together with whatever drives it, overrides it or inherits it, in
+whatever file, or not at all. What is not known to be right is left as it is, and told
+with its place and the reason.
+
+  asyncfix migrate . --to 3.11         the result runs on Python 3.11 and later
+  asyncfix migrate src tests --to 3.8  … on 3.8, too: nothing newer is written, and what
+                                       must stay for 3.8 stays
+  asyncfix migrate . --to 3.11 --diff  show it, and write nothing
+
+Names `async` and `await` of the program's own become `async_` and `await_`. Places that
+ask whether something is a generator or a coroutine (inspect.isgenerator and the like) are
+listed for you to look at. Nothing is written before all is worked out, and if one of the
+files cannot be written, none is.
 """
 
 
@@ -157,12 +180,39 @@ def _parser() -> Parser:
     )
     cache.add_argument("action", choices=("dir", "clear"), help="show the directory, or delete what is in it")
     _cache_dir(cache)
+    _migrate(commands)
     rule = commands.add_parser(
         "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
     )
     rule.add_argument("code", nargs="?", metavar="CODE", help="a code or a name: AIO101, blocking-sleep")
     rule.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
     return parser
+
+
+def _migrate(commands: Any) -> None:
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring a program from generator coroutines to async/await, all its files together",
+        description=MIGRATING,
+        epilog=EPILOG,
+    )
+    migrate.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="files and directories: all of the program"
+    )
+    migrate.add_argument(
+        "--to", required=True, metavar="VERSION", help="the oldest Python that is to run the result: 3.11"
+    )
+    migrate.add_argument("--diff", action="store_true", help="show on stdout what would change, and write nothing")
+    migrate.add_argument(
+        "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
+    )
+    migrate.add_argument("--exclude", action="append", metavar="GLOBS", default=[], help="leave out such files, too")
+    migrate.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
+    migrate.add_argument("--isolated", action="store_true", help="use no configuration")
+    migrate.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was changed or left")
+    migrate.add_argument("-q", "--quiet", action="store_true", help="tell only what went wrong")
+    # What `check` and `fix` can be told, and this cannot.
+    migrate.set_defaults(select=None, extend_select=[], ignore=[], stdin_filename="stdin", no_project=True)
 
 
 def _selection(parser: argparse.ArgumentParser) -> None:

@@ -92,7 +92,14 @@ def _run(argv: Sequence[str] | None) -> int:
         options = arguments.parse(arguments_given)
     except SystemExit as done:
         return int(done.code or 0)
-    commands = {"check": _check, "fix": _fix, "graph": _graph, "rule": _rule, "cache": _cache}
+    commands = {
+        "check": _check,
+        "fix": _fix,
+        "graph": _graph,
+        "migrate": _migrate,
+        "rule": _rule,
+        "cache": _cache,
+    }
     return commands[options.command](options)
 
 
@@ -350,11 +357,9 @@ def _colour(wish: str) -> bool:
 
 def _fix(options: argparse.Namespace) -> int:
     from .fix import Fixed, fix
-    from .leftovers import tidy
     from .needs import Scan
     from .progress import watched
     from .source import Unreadable, write
-    from .worktree import standing
 
     task = _task(options)
     scan = Scan(task.selection.rules, task.settings, project=task.project is not None)
@@ -379,15 +384,62 @@ def _fix(options: argparse.Namespace) -> int:
             _write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
         return fixed
 
+    task, known = _set_out(task, options)
+    results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
+    with _terminated_like_interrupted():
+        return _tell(watched(results, len(task.inputs), _speaks), options, known)
+
+
+def _set_out(task: Task, options: argparse.Namespace) -> tuple[Task, Standing]:
+    """Before files are written: the task without what git says is to be left alone, and what git says."""
+    from .leftovers import tidy
+    from .worktree import standing
+
     known = standing(
         [given.path for given in task.inputs if given.path], [path for path in options.paths if path != STDIN]
     )
     task = task._replace(inputs=[given for given in task.inputs if given.path not in known.left])
     if not options.diff:
         tidy({Path(os.path.realpath(given.path)).parent for given in task.inputs if given.path})
-    results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
+    for trouble in known.trouble:
+        _say(f"warning: {trouble}")
+    return task, known
+
+
+def _dirty(known: Standing, options: argparse.Namespace) -> frozenset[str]:
+    """The files that to write to calls for a warning."""
+    return frozenset() if options.allow_dirty or options.diff else frozenset(map(str, known.dirty))
+
+
+def _tell_left_out(known: Standing) -> None:
+    from .report import count
+
+    for why, files in sorted(Counter(known.left.values()).items()):
+        them = "it" if files == 1 else "them"
+        _say(f"Left out {count(files, 'file')} {why}; name {them} to fix {them}.")
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from . import migrate, report
+
+    to = migrate.version(options.to)
+    if STDIN in options.paths:
+        raise Misuse("migrate takes no standard input: it wants all files of a program")
+    task, known = _set_out(_task(options), options)
+    paths = [given.path for given in task.inputs if given.path]
     with _terminated_like_interrupted():
-        return _tell(watched(results, len(task.inputs), _speaks), options, known)
+        done = migrate.run(paths, to, task.settings, write=not options.diff)
+    for path, failure in done.failures:
+        _say(f"{report.shown(path)}: {failure}")
+    for path in sorted(_dirty(known, options).intersection(done.changed)):
+        _say(f"{report.shown(path)}: warning: {DIRTY}")
+    if options.diff:
+        _write_bytes(done.diff)
+    if not options.quiet:
+        for line in migrate.told(done, written=not options.diff):
+            _say(line)
+        _tell_left_out(known)
+    return _code(done.failures, (done.changed or done.left) and not options.exit_zero)
 
 
 @contextmanager
@@ -423,12 +475,9 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
     """Tell what was mended and what was not, and why; returns the exit code."""
     from . import report
     from .fix import diff
-    from .report import count
 
     done: list[Fixed] = []
-    dirty = frozenset() if options.allow_dirty or options.diff else frozenset(map(str, known.dirty))
-    for trouble in known.trouble:
-        _say(f"warning: {trouble}")
+    dirty = _dirty(known, options)
     for result in results:
         done.append(result._replace(before=b"", after=b""))
         if result.failure:
@@ -441,9 +490,7 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
             _tell_file(result, options)
     if not options.quiet:
         _say(_fix_summary(done, options))
-        for why, files in sorted(Counter(known.left.values()).items()):
-            them = "it" if files == 1 else "them"
-            _say(f"Left out {count(files, 'file')} {why}; name {them} to fix {them}.")
+        _tell_left_out(known)
         if any(result.needs_runtime for result in done):
             _say("Add `asyncpatterns` to your dependencies: the mended code imports it.")
     found = any(result.fixed or result.kept for result in done)

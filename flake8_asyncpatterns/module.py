@@ -327,6 +327,10 @@ class Module:
         imported = self.packages()
         return None if "asyncio" in imported else next(iter(sorted(imported & OTHER_LOOPS)), None)
 
+    def provide(self, kind: Callable[[Module], AnalysisT], made: AnalysisT) -> None:
+        """Have `analysis` give this, which was made together with that of other files."""
+        self._analyses[kind] = made
+
     def analysis(self, kind: Callable[[Module], AnalysisT]) -> AnalysisT:
         """A view of the whole file that several rules share, made when it is first asked for."""
         if kind not in self._analyses:

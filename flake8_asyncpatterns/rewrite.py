@@ -72,11 +72,12 @@ def mend(
             left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
             return Mended(text, fixed, left, found)
         fixed += [f for f in findings if f.fix in applied]
-        text = _without_superfluous_imports(text, path, applied)
+        text = without_superfluous_imports(text, path, applied)
     raise Unsettled("its fixes do not come to an end; please report this")
 
 
-def _without_superfluous_imports(text: str, path: str, applied: Iterable[Fix]) -> str:
+def without_superfluous_imports(text: str, path: str, applied: Iterable[Fix]) -> str:
+    """The text without the imports that served only what these fixes have done away with."""
     superseded = [name for fix in applied for name in fix.supersedes]
     if superseded:
         module = Module.parse(text, path)

@@ -14,24 +14,32 @@ from .meanings import returned
 if TYPE_CHECKING:
     from ..module import Module
     from .compositions import Composition
+    from .generators import Generators
     from .kinds import Kinds
 
 
 class Conversion:
     """One function on its way to `async def`.
 
-    `decorators` are those that make it a coroutine; without any it is a plain generator, which counts as one that
-    drives coroutines only with evidence: `known` (it awaits what surely is awaitable) or `driven` (a coroutine
-    or the event loop drives it).
+    `home` knows the file that it stands in. `decorators` are those that make it a coroutine; without any it is a plain
+    generator, which counts as one that drives coroutines only with evidence: `known` (it awaits what surely is
+    awaitable) or `driven` (a coroutine or the event loop drives it). `wrapped`: a decorator of the project's own makes
+    it a coroutine.
     """
 
     def __init__(
-        self, function: ast.FunctionDef, decorators: list[ast.expr], own: list[ast.Yield | ast.YieldFrom]
+        self,
+        home: Generators,
+        function: ast.FunctionDef,
+        decorators: list[ast.expr],
+        own: list[ast.Yield | ast.YieldFrom],
     ) -> None:
+        self.home = home
         self.function = function
         self.decorators = decorators
         self.own = own
         self.reason = ""
+        self.cause: Conversion | None = None  # the one whose reason it is, where that is another
         self.unsafe = ""
         self.needs: dict[Conversion, None] = {}
         # Generators without a decorator that it may drive, as far as a method's name says, and where.
@@ -39,12 +47,34 @@ class Conversion:
         self.known = False
         self.driven = False
         self.iterated = False
-        self.edits: list[Edit] = []
+        self.wrapped = False
+        self.edits: list[tuple[Generators, Edit]] = []
 
     @property
-    def place(self) -> str:
-        """What a message calls it."""
-        return f"`{self.function.name}` (line {self.function.lineno})"
+    def key(self) -> str:
+        """What it is called in its file, whatever line it stands on by now."""
+        names = [self.function.name]
+        for around in self.home.module.ancestors(self.function):
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                names.append(around.name)
+        return ".".join(reversed(names))
+
+    @property
+    def is_made(self) -> bool:
+        """Can it be awaited as it is, and drive coroutines?"""
+        return bool(self.decorators) or self.wrapped
+
+    def place(self, home: Generators) -> str:
+        """What a message about a file calls it."""
+        where = f"line {self.function.lineno}"
+        if home is not self.home:
+            where = f"{self.home.module.path}:{self.function.lineno}"
+        return f"`{self.function.name}` ({where})"
+
+    def at(self, home: Generators, node: ast.AST) -> str:
+        """Where a node of a file is, as a message about this conversion says it."""
+        line: int = node.lineno  # type: ignore[attr-defined]  # placed nodes only
+        return f"line {line}" if home is self.home else f"{home.module.path}:{line}"
 
     def stay(self, reason: str) -> None:
         """Note a reason why it cannot turn over; the first one counts."""
@@ -56,22 +86,30 @@ class Conversion:
             self.needs[other] = None
 
 
-def fix_of(group: Iterable[Conversion], module: Module, kinds: Kinds) -> Fix:
-    """The one Fix by which all of a group turn over."""
-    edits: dict[tuple[type, ast.AST], Edit] = {}
+def fixes_of(group: Iterable[Conversion]) -> dict[Generators, Fix]:
+    """The one Fix for each file by which all of a group turn over."""
+    edits: dict[Generators, dict[tuple[type, ast.AST], Edit]] = {}
     for conversion in group:
-        for edit in (*_edits(conversion, module, kinds), *conversion.edits):
+        home = conversion.home
+        own = ((home, edit) for edit in _edits(conversion, home.module, home.kinds))
+        for file, edit in (*own, *conversion.edits):
             place = edit.decorator if isinstance(edit, RemoveDecorator) else edit.node  # type: ignore[union-attr]  # no Insert among them
-            edits.setdefault((type(edit), place), edit)
-    unsafe = "; ".join(dict.fromkeys(reason for c in group for reason in _doubts(c, module)))
-    return Fix(*edits.values(), unsafe=unsafe, supersedes=(COROUTINE, TYPES_COROUTINE))
+            edits.setdefault(file, {}).setdefault((type(edit), place), edit)
+    unsafe = "; ".join(dict.fromkeys(reason for c in group for reason in _doubts(c)))
+    superseded = (COROUTINE, TYPES_COROUTINE)
+    return {file: Fix(*made.values(), unsafe=unsafe, supersedes=superseded) for file, made in edits.items()}
 
 
-def _doubts(conversion: Conversion, module: Module) -> Iterator[str]:
+def own_fix(conversion: Conversion) -> Fix:
+    """The edits of one alone."""
+    return Fix(*_edits(conversion, conversion.home.module, conversion.home.kinds))
+
+
+def _doubts(conversion: Conversion) -> Iterator[str]:
     """Why a person should look at a conversion first."""
     if conversion.unsafe:
         yield conversion.unsafe
-    if _connected(conversion, module):
+    if _connected(conversion, conversion.home.module):
         yield "the functions are taken when they are connected; add `asyncpatterns` to your dependencies"
 
 

@@ -24,11 +24,14 @@ from ..knowledge.awaitables import (
     INSPECTING,
     TYPES_COROUTINE,
 )
-from ..rule import Fix, replace
+from ..knowledge.coroutines import COROUTINES
+from ..rule import Fix, Replace, replace
 from ..scopes import COMPREHENSIONS
-from .conversions import Conversion, fix_of, manager_of, takes_lock
+from .conversions import Conversion, manager_of, takes_lock
 from .kinds import Kinds
 from .meanings import DEFINITIONS, Meanings, returned
+from .together import Together
+from .wrappers import MAKES, Wrappers
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -38,47 +41,55 @@ if TYPE_CHECKING:
 ASYNC_METHODS = frozenset({"__aenter__", "__aexit__", "__anext__", "__call__"})
 PROTOCOL = frozenset({"__await__", "__iter__"})
 ITERATORS = PROTOCOL | {"__next__"}
+LOOP = "asyncio.AbstractEventLoop."
+# Methods of event loops that are coroutines. Nobody else gives his methods such names.
+LOOP_COROUTINES = frozenset(name.removeprefix(LOOP) for name in COROUTINES if name.startswith(LOOP))
 
 
 class Generators:
-    """All generator coroutines of a Module: `module.analysis(Generators)`."""
+    """All generator coroutines of a Module: `module.analysis(Generators)`.
 
-    def __init__(self, module: Module) -> None:
+    With `meanings` given, those of a file that is looked at together with others: whoever gives them makes `Together`
+    of all files, and has it settled.
+    """
+
+    def __init__(self, module: Module, meanings: Meanings | None = None) -> None:
         self.module = module
-        self.meanings = Meanings(module)
+        self.meanings = meanings or Meanings(module)
         self.kinds = Kinds(module, self.meanings, self._is_coroutine)
+        self.wrappers = Wrappers(module, self.meanings)
         self.conversions: dict[ast.AST, Conversion] = {}
         self.fixes: dict[Conversion, Fix] = {}
         # What coroutines drive.
-        self._run: list[Conversion] = []
+        self.run: list[Conversion] = []
         self._spelled: dict[str, list[ast.expr]] | None = None
         self._own: dict[ast.AST | None, list[ast.Yield | ast.YieldFrom]] = {}
         for node in module.nodes(ast.YieldFrom, ast.Yield):
             self._own.setdefault(module.function(node), []).append(node)
-        self._collect()
-        if any(c.decorators for c in self.conversions.values()) or (self.conversions and self._knows_coroutines()):
-            self._find_known()
-            self._judge()
-            self._connect()
-            self._spread()
-            self._suspect()
-            self._gather()
+        self.together: Together
+        if meanings is None:
+            Together([self]).settle()
 
-    def _knows_coroutines(self) -> bool:
+    def knows_coroutines(self) -> bool:
         """Does the file import asyncio, or define a coroutine?"""
         return bool(self.module.nodes(ast.AsyncFunctionDef)) or "asyncio" in self.module.packages()
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Find the candidates."""
         for function in self.module.nodes(ast.FunctionDef):
             decorators = [d for d in function.decorator_list if self.module.name(d) in (COROUTINE, TYPES_COROUTINE)]
             own = sorted(self._own.get(function, ()), key=lambda node: (node.lineno, node.col_offset))
             if any(self.module.name(d) == COROUTINE for d in decorators):
-                self.conversions[function] = Conversion(function, decorators, own)
+                self.conversions[function] = Conversion(self, function, decorators, own)
             elif any(isinstance(node, ast.YieldFrom) for node in own):
                 if not decorators:
-                    self.conversions[function] = Conversion(function, [], own)
+                    self.conversions[function] = Conversion(self, function, [], own)
                 elif all(isinstance(node, ast.YieldFrom) and self.kinds.awaitable(node.value) for node in own):
-                    self.conversions[function] = Conversion(function, decorators, own)
+                    self.conversions[function] = Conversion(self, function, decorators, own)
+            elif not own and any(self.wrappers.of(d) == MAKES for d in function.decorator_list):
+                self.conversions[function] = Conversion(self, function, [], [])
+        for conversion in self.conversions.values():
+            conversion.wrapped = any(self.wrappers.of(d) == MAKES for d in conversion.function.decorator_list)
 
     def decorated(self) -> Iterator[Conversion]:
         """Those that a decorator makes a coroutine."""
@@ -88,7 +99,7 @@ class Generators:
         """Plain generators that surely drive coroutines, and that nothing iterates."""
         for conversion in self.conversions.values():
             if (
-                not conversion.decorators
+                not conversion.is_made
                 and (conversion.known or conversion.driven)
                 and not conversion.iterated
                 and not self._meant_to_be_a_generator(conversion)
@@ -97,6 +108,8 @@ class Generators:
 
     def _is_coroutine(self, function: FunctionDef) -> bool:
         """Does a call of this function give something to await?"""
+        if (home := self.together.home(function)) is not self:
+            return home._is_coroutine(function)
         made = [d for d in function.decorator_list if self.module.name(d) in (COROUTINE, TYPES_COROUTINE)]
         others_harmless = all(d in made or self._is_harmless(d) for d in function.decorator_list)
         if isinstance(function, ast.AsyncFunctionDef):
@@ -104,7 +117,9 @@ class Generators:
         conversion = self.conversions.get(function)
         if made or conversion is None:
             return bool(made) and others_harmless
-        return (conversion.known or conversion.driven) and not self._meant_to_be_a_generator(conversion)
+        return (conversion.wrapped or conversion.known or conversion.driven) and not self._meant_to_be_a_generator(
+            conversion
+        )
 
     def _meant_to_be_a_generator(self, conversion: Conversion) -> bool:
         """Does something else than a `yield from` run it, so that it may be right as it is?"""
@@ -114,9 +129,14 @@ class Generators:
             any(isinstance(node, ast.Yield) for node in conversion.own)
             or any(not self._is_harmless(d) for d in function.decorator_list)
             or _is_special(function.name)
-            or function.name.startswith("test")  # collected by name, and run by whoever collected it
+            or self._is_collected(conversion)
             or bool(cls and self._has_metaclass(cls))
         )
+
+    def _is_collected(self, conversion: Conversion) -> bool:
+        """Is it a test: found by its name, and run by whoever found it?"""
+        run_by_decorator = any(self.wrappers.of(d) for d in conversion.function.decorator_list)
+        return conversion.function.name.startswith("test") and not run_by_decorator
 
     def _has_metaclass(self, cls: ast.ClassDef) -> bool:
         return any(
@@ -128,6 +148,8 @@ class Generators:
 
     def _is_harmless(self, decorator: ast.expr) -> bool:
         name = self._decorator_name(decorator)
+        if self.wrappers.of(decorator):
+            return True
         if name is None:
             definition = self.module.definition(decorator)
             return isinstance(definition, ast.FunctionDef) and self._only_awaits(definition)
@@ -152,45 +174,73 @@ class Generators:
         around = self.module.parent(call)
         driver = self.conversions.get(self.module.function(call) or call)
         return isinstance(around, ast.Await) or (
-            isinstance(around, ast.YieldFrom) and driver is not None and bool(driver.decorators)
+            isinstance(around, ast.YieldFrom) and driver is not None and driver.is_made
         )
 
     def _decorator_name(self, decorator: ast.expr) -> str | None:
         return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
     def driven_by(self, value: ast.expr) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """The functions of this file whose call may have given this value."""
+        """The functions whose call may have given this value."""
         for meaning in self.meanings.results(value):
             if isinstance(meaning, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield meaning
 
     def _by_name(self, value: ast.expr) -> Iterator[Conversion]:
-        """What `unknown.method()` or `unknown.attribute` would be, were `unknown` an object of this file's classes."""
+        """What `unknown.method()` or `unknown.attribute` would be, were `unknown` an object of a class seen here."""
         for meaning in self.meanings.results(value):
             match meaning:
-                case ast.Call(func=ast.Attribute(attr=name) as called) if self.module.name(called) is None:
-                    for conversion in self.conversions.values():
-                        if conversion.function.name == name and self.module.class_of(conversion.function):
-                            yield conversion
-                case ast.Attribute(attr=name) if self.module.name(meaning) is None:
-                    for target in self.module.nodes(ast.Attribute):
-                        stored = self.module.value(target) if target.attr == name else None
-                        for function in self.driven_by(stored) if stored else ():
-                            if function in self.conversions:
-                                yield self.conversions[function]
+                case ast.Call(func=ast.Attribute(attr=name) as called) if self._is_unknown(called):
+                    yield from self.together.methods(name)
+                case ast.Attribute(attr=name) if self._is_unknown(meaning):
+                    yield from self.together.stored(name)
 
-    def _find_known(self) -> None:
-        """Find the plain generators that drive what is known to be awaitable; one may make another known."""
-        todo = [c for c in self.conversions.values() if not c.decorators]
-        while found := [c for c in todo if any(map(self._is_known, _operands(c)))]:
+    def _is_unknown(self, attribute: ast.Attribute) -> bool:
+        """May this belong to an object of any class of the project?"""
+        return self.module.name(attribute) is None and (
+            not self.together.whole or self.module.type_of(attribute.value) is None
+        )
+
+    def stored(self) -> Iterator[tuple[str, Conversion]]:
+        """The attributes, of whatever object, that this file puts results of generator coroutines into."""
+        for target in self.module.nodes(ast.Attribute):
+            stored = self.module.value(target) if isinstance(target.ctx, ast.Store) else None
+            for conversion in self._conversions_of(stored) if stored else ():
+                yield target.attr, conversion
+
+    def _conversions_of(self, value: ast.expr) -> list[Conversion]:
+        """The conversions whose call may have given this value."""
+        everyone = self.together.conversions
+        return [everyone[function] for function in self.driven_by(value) if function in everyone]
+
+    def find_known(self) -> bool:
+        """Find the plain generators that drive what is known to be awaitable; one may make another known.
+
+        Gives whether any was found.
+        """
+        news = False
+        todo = [c for c in self.conversions.values() if not c.is_made and not c.known]
+        while found := [c for c in todo if any(map(self._is_known, operands(c)))]:
+            news = True
             for conversion in found:
                 conversion.known = True
             todo = [c for c in todo if not c.known]
+        return news
 
     def _is_known(self, value: ast.expr) -> bool:
-        return self.kinds.awaitable(value) or self.kinds.awaitable(value, elsewhere=True)
+        return (
+            self.kinds.awaitable(value)
+            or self.kinds.awaitable(value, elsewhere=True)
+            or (self.together.whole and self._is_known_by_name(value))
+        )
 
-    def _judge(self) -> None:
+    def _is_known_by_name(self, value: ast.expr) -> bool:
+        """Are all methods of this name, in all files, coroutines?"""
+        found = list(self._by_name(value))
+        return bool(found) and all(c.is_made or c.known for c in found)
+
+    def judge(self) -> None:
+        """Note what each has of its own that keeps it from turning over."""
         for conversion in self.conversions.values():
             conversion.stay(next(self._reasons(conversion), ""))
             for node in conversion.own:
@@ -211,8 +261,8 @@ class Generators:
                 for member in self.meanings.member(cls, name):
                     value = self.module.value(member)
                     for meaning in self.meanings.of(value) if value else ():
-                        if meaning in self.conversions:
-                            yield self.conversions[meaning], name
+                        if meaning in self.together.conversions:
+                            yield self.together.conversions[meaning], name
 
     def _reasons(self, conversion: Conversion) -> Iterator[str]:
         function = conversion.function
@@ -227,7 +277,7 @@ class Generators:
         cls = self.module.class_of(function)
         if not conversion.decorators and cls and self._has_metaclass(cls):
             yield "the metaclass may drive the generator"
-        if not conversion.decorators and function.name.startswith("test"):
+        if not conversion.decorators and self._is_collected(conversion):
             yield "it is a test, and whoever collects it drives the generator"
         for node in conversion.own:
             yield from self._reasons_of(node, conversion)
@@ -256,7 +306,7 @@ class Generators:
             yield f"`{ast.unparse(node)}` in line {node.lineno} hands a value to whoever drives the generator"
         elif not statement:
             yield f"the value of a bare `yield` is used in line {node.lineno}"
-        elif not conversion.decorators:
+        elif not conversion.is_made:
             yield f"a bare `yield` in line {node.lineno} hands control to whoever drives the generator"
 
     def _reasons_of_returns(self, function: ast.FunctionDef) -> Iterator[str]:
@@ -266,14 +316,18 @@ class Generators:
                 text = text if len(text) < 60 else f"{text[:57]}…"
                 yield f"`{text}`, which it returns, may be a future or a generator that the decorator awaits"
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Note which need which others, as far as one drives another; and what is driven in other ways."""
         self._connect_drivers()
         self._connect_iterators()
         self._connect_callers_of_values()
         self._find_hand_driven()
-        self._find_evidence()
+        self._find_run()
+
+    def connect_relatives(self) -> None:
+        """Note which need others for being overrides of one method, and what there is against plain generators."""
         for conversion in self.conversions.values():
-            if not conversion.decorators:
+            if not conversion.is_made:
                 self._judge_driver(conversion)
         for conversion in [*self.conversions.values()]:
             self._connect_hierarchy(conversion)
@@ -291,25 +345,26 @@ class Generators:
 
     def _connect_operand(self, value: ast.expr, driver: Conversion | None, function: ast.AST | None) -> None:
         """One expression that a generator drives, and the conversions that it may come from."""
-        sure = [self.conversions[f] for f in self.driven_by(value) if f in self.conversions]
+        sure = self._conversions_of(value)
         maybe = [] if sure else list(self._by_name(value))
-        if driver and driver.decorators:
+        if driver and driver.is_made:
             driver.suspects += [(source, value) for source in maybe if not source.function.decorator_list]
+            self.run += maybe if self.together.whole else ()
             maybe = []
         for source in dict.fromkeys([*sure, *maybe]):
-            if driver and not source.decorators:
+            if driver and not source.is_made:
                 driver.need(source)
-            if driver and driver.decorators:
-                self._run.append(source)
+            if driver and driver.is_made:
+                self.run.append(source)
                 continue  # it can drive both
-            if self._unwrap(value, driver, sure):
-                source.edits.append(replace(value, "{value}.__await__()", value=value))
-                for other in sure:
+            if self._unwrap(value, driver, sure, maybe):
+                source.edits.append((self, _unwrapped(value)))
+                for other in sure or maybe:
                     source.need(other)
             elif driver:
                 source.need(driver)
             elif not (isinstance(function, ast.FunctionDef) and self._is_types_coroutine(function)):
-                source.stay(f"a generator in line {value.lineno} drives it")
+                source.stay(f"a generator in {source.at(self, value)} drives it")
 
     def _connect_iterators(self) -> None:
         """What `__await__` or `__iter__` returns must stay an iterator; that of a coroutine is its `__await__()`."""
@@ -317,15 +372,16 @@ class Generators:
             if function.name not in ITERATORS or not self.module.class_of(function) or function in self._own:
                 continue
             for value in returned(function):
-                sure = [self.conversions[f] for f in self.driven_by(value) if f in self.conversions]
+                sure = self._conversions_of(value)
                 alone = len(sure) == len(self.meanings.results(value)) and isinstance(value, ast.Call)
                 for source in sure:
                     if function.name in PROTOCOL and alone:
-                        source.edits.append(replace(value, "{value}.__await__()", value=value))
+                        source.edits.append((self, _unwrapped(value)))
                         for other in sure:
                             source.need(other)
                     else:
-                        source.stay(f"`{function.name}` in line {value.lineno} must return an iterator, and returns it")
+                        where = source.at(self, value)
+                        source.stay(f"`{function.name}` in {where} must return an iterator, and returns it")
 
     def _connect_callers_of_values(self) -> None:
         """A plain generator that drives what a variable's call gives may drive any function that is handed on."""
@@ -333,7 +389,7 @@ class Generators:
             function
             for function, nodes in self._own.items()
             if any(isinstance(node, ast.YieldFrom) and self._calls_a_value(node.value) for node in nodes)
-            and not (function in self.conversions and self.conversions[function].decorators)
+            and not (function in self.conversions and self.conversions[function].is_made)
         ]
         for conversion in self.conversions.values() if callers else ():
             if self._is_handed_on(conversion.function):
@@ -370,66 +426,96 @@ class Generators:
     def _is_types_coroutine(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) == TYPES_COROUTINE for d in function.decorator_list)
 
-    def _unwrap(self, value: ast.expr, driver: Conversion | None, sure: list[Conversion]) -> bool:
+    def _unwrap(
+        self, value: ast.expr, driver: Conversion | None, sure: list[Conversion], maybe: list[Conversion]
+    ) -> bool:
         """Can a method that must stay a generator drive the native coroutine through its `__await__`?"""
-        if driver is None or driver.function.name not in PROTOCOL or not isinstance(value, ast.Call):
+        if driver is None or driver.function.name not in PROTOCOL:
             return False
-        return bool(sure) and len(sure) == len(self.meanings.results(value))
+        if self.together.whole:
+            return len(sure or maybe) >= len(self.meanings.results(value))
+        return isinstance(value, ast.Call) and bool(sure) and len(sure) == len(self.meanings.results(value))
+
+    def unwrapping(self) -> list[Replace]:
+        """What makes generators that must stay such, like `__await__`, drive native coroutines."""
+        return [
+            _unwrapped(node.value)
+            for function, nodes in self._own.items()
+            if isinstance(function, ast.FunctionDef) and function.name in PROTOCOL and self.module.class_of(function)
+            for node in nodes
+            if isinstance(node, ast.YieldFrom) and self._is_native(node.value)
+        ]
+
+    def _is_native(self, value: ast.expr) -> bool:
+        """Is this a native coroutine, as far as all files show?"""
+        meanings = self.meanings.results(value)
+        return bool(meanings) and all(map(self._gives_native, meanings))
+
+    def _gives_native(self, meaning: ast.AST) -> bool:
+        match meaning:
+            case ast.AsyncFunctionDef():
+                return not is_generator(meaning)
+            case ast.Call(func=ast.Attribute(attr=name) as called):
+                if name in LOOP_COROUTINES or self.module.callee(meaning) in COROUTINES:
+                    return True
+                return self._is_unknown(called) and self.together.is_native(name)
+            case ast.Call():
+                return self.module.callee(meaning) in COROUTINES
+        return False
 
     def _find_hand_driven(self) -> None:
-        for value, how, line in self._hand_driven():
+        for value, how, node in self._hand_driven():
             for meaning in self.meanings.results(value):
-                conversion = self.conversions.get(meaning)
+                conversion = self.together.conversions.get(meaning)
                 if conversion:
-                    conversion.stay(f"it is driven by hand in line {line} ({how})")
+                    conversion.stay(f"it is driven by hand in {conversion.at(self, node)} ({how})")
                     conversion.iterated = True
 
-    def _hand_driven(self) -> Iterator[tuple[ast.expr, str, int]]:
+    def _hand_driven(self) -> Iterator[tuple[ast.expr, str, ast.expr]]:
         for call in self.module.nodes(ast.Call):
             name = self.module.name(call.func)
             if name == "inspect.isgeneratorfunction" and call.args:
                 called = ast.copy_location(ast.Call(call.args[0], [], []), call.args[0])
-                yield called, "`inspect.isgeneratorfunction`", call.lineno
+                yield called, "`inspect.isgeneratorfunction`", call
             elif name is not None and name in INSPECTING and call.args:
-                yield call.args[0], f"`{name.removeprefix('builtins.')}`", call.lineno
+                yield call.args[0], f"`{name.removeprefix('builtins.')}`", call
             elif name == "builtins.isinstance" and len(call.args) == 2:
                 kinds = call.args[1].elts if isinstance(call.args[1], ast.Tuple) else [call.args[1]]
                 if any(self.module.name(kind) == "types.GeneratorType" for kind in kinds):
-                    yield call.args[0], "`types.GeneratorType`", call.lineno
+                    yield call.args[0], "`types.GeneratorType`", call
         for attribute in self.module.nodes(ast.Attribute):
             if attribute.attr in HAND_DRIVEN:
-                yield attribute.value, f"`.{attribute.attr}`", attribute.lineno
+                yield attribute.value, f"`.{attribute.attr}`", attribute
         for loop in self.module.nodes(ast.For, ast.comprehension):
-            yield loop.iter, "a loop", loop.iter.lineno
+            yield loop.iter, "a loop", loop.iter
         for starred in self.module.nodes(ast.Starred):
-            yield starred.value, "`*`", starred.lineno
+            yield starred.value, "`*`", starred
 
-    def _find_evidence(self) -> None:
-        """Whatever a coroutine or the event loop drives, and whatever that drives, is a coroutine, too."""
-        todo = self._run
+    def _find_run(self) -> None:
+        """Find what the event loop, a coroutine or a decorator runs."""
+        everyone = self.together.conversions
         for call in self.module.nodes(ast.Call):
-            if self.module.callee(call) in DRIVERS:
+            if self.module.callee(call) in DRIVERS or self.wrappers.runs(call):
                 for argument in call.args:
-                    todo += [self.conversions[f] for f in self.driven_by(argument) if f in self.conversions]
-                    todo += [self.conversions[m] for m in self.meanings.of(argument) if m in self.conversions]
-        while todo:
-            conversion = todo.pop()
-            if not conversion.driven and not conversion.decorators:
-                conversion.driven = True
-                todo += [
-                    self.conversions[function]
-                    for value in _operands(conversion)
-                    for function in self.driven_by(value)
-                    if function in self.conversions
-                ]
-        self._find_known()  # what drives one of these is known now
+                    self.run += self._conversions_of(argument)
+                    self.run += [everyone[m] for m in self.meanings.of(argument) if m in everyone]
+        for awaited in self.module.nodes(ast.Await) if self.together.whole else ():
+            self.run += self._conversions_of(awaited.value) or self._by_name(awaited.value)
+        for conversion in self.conversions.values():
+            if any(map(self.wrappers.of, conversion.function.decorator_list)):
+                self.run.append(conversion)
+
+    def driven(self, conversion: Conversion) -> Iterator[Conversion]:
+        """What a conversion of this file drives."""
+        for value in operands(conversion):
+            yield from self._conversions_of(value)
 
     def _judge_driver(self, conversion: Conversion) -> None:
         if not conversion.known and not conversion.driven:
             conversion.stay("it is a generator that is not known to run in an event loop")
-        for use in self._handed_over(conversion.function):
+        for use in self._handed_over(conversion.function) if not self.together.whole else ():
             conversion.stay(f"it is handed to `{ast.unparse(use.func)}` in line {use.lineno}, which may iterate it")
-        unknown = next((value for value in _operands(conversion) if not self.kinds.awaitable(value)), None)
+        unknown = next((value for value in operands(conversion) if not self.kinds.awaitable(value)), None)
         if conversion.driven or unknown is None:
             return
         text = ast.unparse(unknown)
@@ -461,14 +547,14 @@ class Generators:
             return
         for relative in self.meanings.family(cls):
             for member in self.meanings.member(relative, conversion.function.name):
-                other = self.conversions.get(member)
+                other = self.together.conversions.get(member)
+                home = self.together.home(relative)
                 if other:
                     conversion.need(other)
                     other.need(conversion)
-                elif not self._agrees(member):
-                    conversion.stay(
-                        f"`{relative.name}.{conversion.function.name}` (line {member.lineno}) is no coroutine"  # type: ignore[attr-defined]  # members are placed nodes
-                    )
+                elif not home._agrees(member) and not (conversion.is_made and home._drives_nothing(member)):
+                    where = conversion.at(home, member)
+                    conversion.stay(f"`{relative.name}.{conversion.function.name}` ({where}) is no coroutine")
 
     def _agrees(self, member: ast.AST) -> bool:
         """May this stand next to an `async def` of the same name in a hierarchy?"""
@@ -486,59 +572,32 @@ class Generators:
         if isinstance(value, ast.Constant) and value.value is None:
             return True
         return value is not None and all(
-            meaning in self.conversions or self.kinds.gives_awaitable(meaning) for meaning in self.meanings.of(value)
+            meaning in self.together.conversions or self.kinds.gives_awaitable(meaning)
+            for meaning in self.meanings.of(value)
         )
+
+    def _drives_nothing(self, member: ast.AST) -> bool:
+        """Is this a function whose result nobody could ever drive, neither with `yield from` nor with `await`?
+
+        Only where all files are known: whoever calls both this and a coroutine knows which of them it is.
+        """
+        if not self.together.whole or not isinstance(member, ast.FunctionDef) or yields(*member.body):
+            return False
+        values = list(returned(member))
+        return all(isinstance(value, ast.Constant) and not isinstance(value.value, (str, bytes)) for value in values)
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) == "abc.abstractmethod" for d in function.decorator_list)
 
-    def _spread(self) -> None:
-        """A reason to stay reaches all that need the one that has it."""
-        needed_by: dict[Conversion, list[Conversion]] = {}
-        for conversion in self.conversions.values():
-            for other in conversion.needs:
-                needed_by.setdefault(other, []).append(conversion)
-        todo = [conversion for conversion in self.conversions.values() if conversion.reason]
-        origin = {conversion: conversion for conversion in todo}
-        while todo:
-            blocked = todo.pop(0)
-            for conversion in needed_by.get(blocked, ()):
-                if not conversion.reason:
-                    cause = origin[conversion] = origin[blocked]
-                    conversion.reason = f"it must turn over together with {cause.place}, and {cause.reason}"
-                    todo.append(conversion)
 
-    def _suspect(self) -> None:
-        """What may be a generator of this file has to turn over, too, or else it may be awaited in vain."""
-        for conversion in self.conversions.values():
-            for source, value in conversion.suspects if not conversion.reason else ():
-                if not source.reason:
-                    conversion.need(source)
-                elif not conversion.unsafe:
-                    conversion.unsafe = f"`{ast.unparse(value)}` may be the generator {source.place}, which stays one"
-
-    def _gather(self) -> None:
-        """One Fix for each set of conversions that are connected."""
-        linked: dict[Conversion, list[Conversion]] = {c: [] for c in self.conversions.values() if not c.reason}
-        for conversion in linked:
-            for other in conversion.needs:
-                linked[conversion].append(other)
-                linked[other].append(conversion)
-        while linked:
-            group: dict[Conversion, None] = {}
-            todo = [next(iter(linked))]
-            while todo:
-                conversion = todo.pop()
-                if conversion not in group:
-                    group[conversion] = None
-                    todo += linked.pop(conversion)
-            fix = fix_of(group, self.module, self.kinds)
-            self.fixes.update(dict.fromkeys(group, fix))
+def _unwrapped(value: ast.expr) -> Replace:
+    return replace(value, "{value}.__await__()", value=value)
 
 
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in ASYNC_METHODS
 
 
-def _operands(conversion: Conversion) -> Iterator[ast.expr]:
+def operands(conversion: Conversion) -> Iterator[ast.expr]:
+    """What a conversion drives."""
     return (node.value for node in conversion.own if isinstance(node, ast.YieldFrom))

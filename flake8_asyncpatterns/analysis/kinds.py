@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..flow import body, is_generator
-from ..knowledge.awaitables import AWAITABLES, FUTURES, ITERABLE_TYPES, ITERABLES, LOCKS, PLAIN
-from .meanings import DEFINITIONS, Meanings
+from ..knowledge.awaitables import (
+    AWAITABLE_BASES,
+    AWAITABLES,
+    FUTURES,
+    ITERABLE_TYPES,
+    ITERABLES,
+    LOCKS,
+    PLAIN,
+    PLAIN_BASES,
+    PLAIN_MODULES,
+)
+from .meanings import DEFINITIONS, Meanings, returned
 
 if TYPE_CHECKING:
     from ..module import Module
     from ..rule import FunctionDef
 
+# What a function of another file returns is followed through so many files.
+HOPS = 3
 LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr)
 NOT_AWAITABLE = (*LITERALS, ast.Constant, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda)
 
@@ -21,8 +33,11 @@ NOT_AWAITABLE = (*LITERALS, ast.Constant, ast.Compare, ast.BinOp, ast.UnaryOp, a
 class Kinds:
     """The answers for one Module. `is_coroutine` tells of a function whether its call gives something to await."""
 
-    def __init__(self, module: Module, meanings: Meanings, is_coroutine: Callable[[FunctionDef], bool]) -> None:
+    def __init__(
+        self, module: Module, meanings: Meanings, is_coroutine: Callable[[FunctionDef], bool], hops: int = HOPS
+    ) -> None:
         self.module = module
+        self._hops = hops
         self.meanings = meanings
         self._is_coroutine = is_coroutine
 
@@ -43,7 +58,24 @@ class Kinds:
                 return bool(self.meanings.member(meaning, "__await__"))
             case ast.Call() if self.module.callee(meaning) in AWAITABLES:
                 return True
+            case ast.Call():
+                given = list(self._given_elsewhere(meaning))
+                return bool(given) and all(kinds.awaitable(value) for kinds, value in given)
+            case ast.Attribute(attr=name) if self.meanings.others and self.module.name(meaning) is None:
+                stores = self.meanings.others.stored(name)
+                kinds = (module.type_of(module.value(target) or target) for module, target in stores)
+                if stores and all(kind in FUTURES for kind in kinds):
+                    return True
         return self.module.type_of(meaning) in FUTURES
+
+    def _given_elsewhere(self, call: ast.Call) -> Iterator[tuple[Kinds, ast.expr]]:
+        """What plain functions of other files return, which are all that is called here; none: something else is."""
+        called = self.meanings.of(call.func) if self._hops and self.meanings.others else ()
+        homes = [self.meanings.home(one) for one in called]
+        if all(home is not self.meanings and home.is_transparent(one) for home, one in zip(homes, called, strict=True)):
+            for home, function in zip(homes, called, strict=True):
+                kinds = Kinds(home.module, home, self._is_coroutine, self._hops - 1)
+                yield from ((kinds, value) for value in returned(function))
 
     def _leads_out(self, meaning: ast.AST) -> bool:
         """Is this a parameter, or a call of one: something that only callers elsewhere could tell?"""
@@ -62,11 +94,19 @@ class Kinds:
             case ast.Call(func=ast.Attribute(value=ast.Constant() | ast.JoinedStr())):
                 return True
             case ast.Call():
-                return self.module.callee(meaning) in PLAIN
+                # By its name: a method of a class of the project's own is not the base's.
+                if self.module.callee(meaning) in PLAIN:
+                    return True
+                if (self.module.name(meaning.func) or "").startswith(PLAIN_MODULES):
+                    return True
+                given = list(self._given_elsewhere(meaning))
+                return bool(given) and all(kinds.plain(value) for kinds, value in given)
             case ast.ClassDef():
                 return self._never_awaitable(meaning)
             case ast.FunctionDef():  # one that returns nothing; a method may be another's elsewhere
-                return self.meanings.is_transparent(meaning) and self.module.class_of(meaning) is None
+                home = self.meanings.home(meaning)
+                all_known = self.meanings.others is not None or home.module.class_of(meaning) is None
+                return home.is_transparent(meaning) and all_known
             case ast.arg():
                 cls = self._self_of(meaning)
                 return cls is not None and self._never_awaitable(cls)
@@ -80,8 +120,21 @@ class Kinds:
         return self.module.class_of(function) if first and not static else None
 
     def _never_awaitable(self, cls: ast.ClassDef) -> bool:
-        return all(base and not self.meanings.member(base, "__await__") for base in self.module.bases(cls)) and not any(
-            self.meanings.member(relative, "__await__") for relative in self.meanings.family(cls)
+        module = self.meanings.home(cls).module
+        family = self.meanings.family(cls)
+        if self.meanings.others is None:
+            known = all(module.bases(cls))
+        else:
+            known = all(self._is_known_base(base, own) for own in family for base in own.bases)
+        return known and not any(self.meanings.member(relative, "__await__") for relative in family)
+
+    def _is_known_base(self, base: ast.expr, of: ast.ClassDef) -> bool:
+        """Is this base a class of the project, or one from elsewhere that is known not to be awaitable?"""
+        home = self.meanings.home(of)
+        named = base.value if isinstance(base, ast.Subscript) else base
+        name = home.module.name(named) or ""
+        return (name.startswith(PLAIN_BASES) and name not in AWAITABLE_BASES) or any(
+            isinstance(one, ast.ClassDef) for one in home.of(named)
         )
 
     def iterable(self, value: ast.expr) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ..flow import body, is_generator
+from ..knowledge.awaitables import GENERATOR_COROUTINES
 from ..scopes import Definition
 
 if TYPE_CHECKING:
@@ -26,11 +27,34 @@ SAME_ELEMENTS = frozenset(
 Seen: TypeAlias = set[tuple[ast.AST, str]]
 
 
-class Meanings:
-    """The answers for one Module."""
+class Others(Protocol):
+    """What is known of the other files that are looked at together with one."""
 
-    def __init__(self, module: Module) -> None:
+    def named(self, module: Module, node: ast.Name | ast.Attribute) -> list[Definition]:
+        """The functions and classes of other files that an expression of a file may name."""
+
+    def home(self, node: ast.AST) -> Meanings | None:
+        """The answers for the file that a function or a class stands in."""
+
+    def family(self, cls: ast.ClassDef) -> list[ast.ClassDef]:
+        """A class with all that it inherits from and that inherit from it, in whatever file."""
+
+    def stored(self, name: str) -> list[tuple[Module, ast.Attribute]]:
+        """The places, in whatever file, that put something into an attribute of this name."""
+
+    def decorated_by(self, decorator: FunctionDef) -> list[FunctionDef]:
+        """The functions, in whatever file, that a function decorates."""
+
+
+class Meanings:
+    """The answers for one Module. Definitions of other files are named where `others` leads there; those that are
+    asked about here are passed on to the file that they stand in."""
+
+    def __init__(self, module: Module, others: Others | None = None) -> None:
         self.module = module
+        self.others = others
+        self._given: dict[ast.AST, tuple[ast.AST, ...]] = {}
+        self._asking: set[ast.AST] = set()
         self._found: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self._results: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self._members: dict[ast.ClassDef, dict[str, list[ast.AST]]] | None = None
@@ -61,6 +85,10 @@ class Meanings:
                         yield meaning
                     continue
                 for called in self.of(meaning.func):
+                    home = self.home(called)
+                    if home is not self:
+                        yield from home.given(called) or [meaning]
+                        continue
                     values = list(returned(called)) if self.is_transparent(called) else []
                     if values:
                         todo += [value for value in values if value not in seen]
@@ -68,8 +96,24 @@ class Meanings:
                     else:
                         yield called if isinstance(called, DEFINITIONS) else meaning
 
+    def home(self, node: ast.AST) -> Meanings:
+        """The answers for the file that a definition stands in."""
+        return (self.others.home(node) if self.others else None) or self
+
+    def given(self, called: ast.AST) -> tuple[ast.AST, ...]:
+        """What a call of a function or class of this file comes from; empty: something that has no name elsewhere."""
+        if called not in self._given:
+            self._given[called] = ()  # while it is worked out
+            values = list(returned(called)) if self.is_transparent(called) else []
+            found = [meaning for value in values for meaning in self.results(value)]
+            known = all(map(_has_home, found)) and all(map(self.results, values))
+            self._given[called] = (called,) if not values else tuple(found) if known else ()
+        return self._given[called]
+
     def is_transparent(self, function: ast.AST) -> bool:
         """Does a call of this function give just what it returns?"""
+        if (home := self.home(function)) is not self:
+            return home.is_transparent(function)
         if not isinstance(function, ast.FunctionDef) or is_generator(function):
             return False
         return all(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
@@ -80,10 +124,14 @@ class Meanings:
         seen.add((node, ""))
         match node:
             case ast.Name():
-                for binding in self.module.bindings(node) or [node]:
+                named = self._named_elsewhere(node)
+                yield from named
+                for binding in self.module.bindings(node) or [node] if not named else ():
                     yield from self._bound(binding, seen)
             case ast.Attribute():
                 yield from self._attribute(node, seen)
+            case ast.Call(args=[made]) if self.others and self.module.name(node.func) in GENERATOR_COROUTINES:
+                yield from self._follow(made, seen)
             case ast.Subscript(value=value, slice=index) if not isinstance(index, ast.Slice):
                 yield from self._elements(value, seen) or [node]
             case ast.IfExp(body=first, orelse=second):
@@ -162,10 +210,11 @@ class Meanings:
             return
         match binding, self.module.parent(binding):
             case ast.arg(), _:
-                yield binding
-                for passed, is_element in self._passed(binding):
-                    if not is_element:
-                        yield from self._follow(passed, seen)
+                passed = [one for one, is_element in self._passed(binding) if not is_element]
+                found = [meaning for one in passed for meaning in self._follow(one, seen)]
+                if not (self.others and found):  # where all files are there, so are all callers
+                    yield binding
+                yield from found
             case _, ast.For(target=target, iter=values) | ast.comprehension(target=target, iter=values) if (
                 target is binding
             ):
@@ -177,10 +226,20 @@ class Meanings:
             case _:
                 yield binding
 
+    def _named_elsewhere(self, node: ast.Name | ast.Attribute) -> list[Definition]:
+        return self.others.named(self.module, node) if self.others else []
+
     def _attribute(self, node: ast.Attribute, seen: Seen) -> Iterator[ast.AST]:
+        named = self._named_elsewhere(node)
+        if named:
+            yield from named
+            return
         methods = [member for member in self.members(node) if isinstance(member, DEFINITIONS)]
         for method in methods:
             if isinstance(method, ast.FunctionDef) and self._is_property(method) and not is_generator(method):
+                if (home := self.home(method)) is not self:
+                    yield from (found for value in returned(method) for found in home.of(value) if _has_home(found))
+                    continue
                 for value in returned(method):
                     yield from self._follow(value, seen)
             else:
@@ -189,22 +248,40 @@ class Meanings:
         for value in values:
             yield from self._follow(value, seen)
         if not methods and not values:
-            yield node
+            yield from self._members_of_value(node) or [node]
+
+    def _members_of_value(self, node: ast.Attribute) -> list[ast.AST]:
+        """What an attribute of an object may be, where all that the object may be are instances of known classes."""
+        if self.others is None or node in self._asking or self.module.name(node) is not None:
+            return []
+        self._asking.add(node)
+        try:
+            classes = self.results(node.value)
+        finally:
+            self._asking.discard(node)
+        if not classes or not all(isinstance(cls, ast.ClassDef) for cls in classes):
+            return []
+        found = [self.member(relative, node.attr) for cls in classes for relative in self.family(cls)]  # type: ignore[arg-type]  # checked above
+        members = [member for some in found for member in some]
+        return members if all(map(_has_home, members)) else []
 
     def _is_property(self, function: Definition) -> bool:
+        if (home := self.home(function)) is not self:
+            return home._is_property(function)
         return any(self.module.name(d) == "builtins.property" for d in function.decorator_list)
 
     def _assigned(self, node: ast.Attribute) -> Iterator[ast.expr]:
         """The values that this file gives an attribute of `self`."""
-        for target in self.members(node):
-            value = self.module.value(target)
-            if value is not None and not is_none(value):
-                yield value
+        for owner in self.owners(node):
+            for target in self.member(owner, node.attr) if self.home(owner) is self else ():
+                value = self.module.value(target)
+                if value is not None and not is_none(value):
+                    yield value
 
     def members(self, node: ast.Attribute) -> Iterator[ast.AST]:
-        """What the classes of this file that an attribute may belong to define by its name."""
+        """What the classes that an attribute may belong to define by its name."""
         for owner in self.owners(node):
-            yield from self._members_of(owner).get(node.attr, ())
+            yield from self.member(owner, node.attr)
 
     def owners(self, node: ast.Attribute) -> list[ast.ClassDef]:
         """The classes of this file whose member this attribute may be; empty: unknown."""
@@ -220,13 +297,17 @@ class Meanings:
         return self.family(owner) if owner else []
 
     def family(self, cls: ast.ClassDef) -> list[ast.ClassDef]:
-        """The class with those that it inherits from and that inherit from it, in this file."""
+        """The class with those that it inherits from and that inherit from it, as far as the files are known."""
+        if self.others:
+            return self.others.family(cls)
         if self._bases is None:
             self._bases = {c: [b for b in self.module.bases(c) if b] for c in self.module.nodes(ast.ClassDef)}
         return list(dict.fromkeys([*self._bases[cls], *(c for c, bases in self._bases.items() if cls in bases)]))
 
     def member(self, cls: ast.ClassDef, name: str) -> list[ast.AST]:
         """What the class itself binds to a name, in its body or through `self`."""
+        if (home := self.home(cls)) is not self:
+            return home.member(cls, name)
         return self._members_of(cls).get(name, [])
 
     def _members_of(self, cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
@@ -277,6 +358,9 @@ class Meanings:
                 yield decorated, False
 
     def _decorated_by(self, decorator: FunctionDef) -> Iterator[FunctionDef]:
+        if self.others:
+            yield from self.others.decorated_by(decorator)
+            return
         for function in self.module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
             for expression in function.decorator_list:
                 if isinstance(expression, ast.Name) and decorator in (self.module.bindings(expression) or ()):
@@ -308,6 +392,11 @@ def _argument(
     elif parameter is arguments.vararg:
         for value in call.args[len(positional) - shift :]:
             yield value, True
+
+
+def _has_home(node: ast.AST) -> bool:
+    """Is this a definition, which means something in every file?"""
+    return isinstance(node, DEFINITIONS)
 
 
 def is_none(value: ast.expr) -> bool:

@@ -48,6 +48,8 @@ HARMLESS_DECORATORS = SAME_RESULT | frozenset({
     "builtins.property", "abc.abstractmethod",
     "abc.abstractproperty", "abc.abstractclassmethod", "abc.abstractstaticmethod", "functools.wraps",
     "typing.final", "typing.no_type_check", "typing_extensions.final",
+    # aiohttp/test_utils.py of 1.0 to 3.13: hands what it decorates to `run_until_complete`, or does nothing.
+    "aiohttp.test_utils.unittest_run_loop",
     "unittest.skip", "unittest.skipIf", "unittest.skipUnless", "unittest.expectedFailure",
 })  # fmt: skip
 HARMLESS_DECORATOR_FAMILIES = ("pytest.mark.",)
@@ -95,6 +97,18 @@ PLAIN = ITERABLES | {
         "HTTPUnprocessableEntity", "HTTPUnsupportedMediaType", "HTTPUpgradeRequired",
     )
 }  # fmt: skip
+
+# Modules of the standard library none of whose functions gives anything to await.
+PLAIN_MODULES = (
+    "base64.", "binascii.", "collections.", "datetime.", "hashlib.", "hmac.", "json.", "math.", "os.", "pickle.",
+    "random.", "re.", "struct.", "textwrap.", "time.", "urllib.parse.", "uuid.", "zlib.",
+)  # fmt: skip
+
+# Modules whose classes have no `__await__`, but for a few.
+PLAIN_BASES = ("abc.", "builtins.", "collections.", "enum.", "logging.", "threading.", "typing.", "unittest.")
+AWAITABLE_BASES = frozenset(
+    f"{module}.{name}" for module in ("collections.abc", "typing") for name in ("Awaitable", "Coroutine")
+)
 
 # Calls that look at a generator or drive it by hand: what they are given must stay what it is.
 INSPECTING = frozenset({

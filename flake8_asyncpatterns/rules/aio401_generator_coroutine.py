@@ -114,7 +114,8 @@ generator without a decorator has to change as well and drives what is not known
 There is no fix, and the reason is said, where a `yield` hands out a value, where a function without a `yield` returns
 what may be a future, where the generator is driven by hand or another decorator may look at it, and for methods such
 as `__iter__` that must stay generators. Other files are not looked at: a plain generator elsewhere that drives the
-function, or a mock in a test that stands for it, has to be changed by hand.
+function, or a mock in a test that stands for it, has to be changed by hand. `asyncfix migrate` brings a whole program
+over, and looks at all its files.
 
 ## When to ignore
 

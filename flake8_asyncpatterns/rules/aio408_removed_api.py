@@ -128,15 +128,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.mentions import Mentions
+from ..analysis.mentions import Mentions, own_names
 from ..analysis.starts import in_coroutine
 from ..analysis.versions import is_over, reaches
-from ..keywords import ORIGINALS, STAND_INS, stands_in
+from ..keywords import STAND_INS, stands_in
 from ..knowledge.locks import ASYNC_LOCKS
 from ..knowledge.removed import AWAITED_LOCK, MOVED, REMOVED, REMOVED_MODULES, Gone, Version
 from ..module import Module
 from ..needs import Need, calls, words
-from ..rule import Fix, MakeAsync, Report, Symbol, replace, rule
+from ..rule import Fix, MakeAsync, Replace, Report, Symbol, replace, rule
 from ..signs import AWAIT, KEYWORD_AS_NAME, WITH_AWAIT
 
 ASYNC = "asyncio.async"
@@ -166,8 +166,7 @@ def removed_api(_: ast.Module, module: Module) -> Iterator[Report]:
     for manager in module.nodes(ast.With):
         yield from _awaited_lock(manager, module)
     if module.analysis(stands_in):
-        spoken_of = {node for node, name in mentions.of({ASYNC})}
-        yield from (_keyword(node, word) for node, word in _keywords(module) if node not in spoken_of)
+        yield from (_keyword(node, word) for node, word in own_names(module))
 
 
 def _moved(module: Module) -> Iterator[tuple[ast.AST, str]]:
@@ -188,8 +187,22 @@ def _removed(node: ast.AST, name: str, gone: Gone, module: Module) -> Iterator[R
         message += f"; use `{gone.successor}`"
     if reaches(node, module, gone.removed):
         yield Report(node, message, _successor(node, name, gone.successor, module))
+    elif name == ASYNC and module.analysis(stands_in):
+        yield Report(node, f"{message}, and no longer parses", _by_getattr(node, module))
     elif is_over(node, module):
         yield Report(node, message, refusal=DEAD)
+
+
+def _by_getattr(node: ast.AST, module: Module) -> Fix | None:
+    """The same without the keyword, where the file sees first whether there is anything newer."""
+    if isinstance(node, ast.Attribute):
+        return Fix(replace(node, 'getattr({module}, "async")', module=node.value))
+    statement = module.parent(node)
+    alone = isinstance(statement, ast.ImportFrom) and len(statement.names) == 1
+    if isinstance(node, ast.alias) and isinstance(statement, ast.ImportFrom) and alone and node.asname:
+        # Whatever is to run this has it: Python 3.4.4 came with both.
+        return Fix(Replace(statement, f"{node.asname} = {{new}}", {"new": Symbol(REMOVED[ASYNC].successor)}))
+    return None
 
 
 def _said(version: Version) -> str:
@@ -222,30 +235,6 @@ def _awaited_lock(manager: ast.With, module: Module) -> Iterator[Report]:
                     fix = Fix(MakeAsync(manager), replace(awaited, "{lock}", lock=lock)) if alone else None
                     message = "locks cannot be awaited since Python 3.9; write `async with`"
                     yield Report(awaited, message, fix, "" if fix else "the `with` has more than this lock")
-
-
-def _keywords(module: Module) -> Iterator[tuple[ast.AST, str]]:
-    """Each use of `async` or `await` as a name, and which of the two."""
-    for name in module.nodes(ast.Name):
-        if name.id in ORIGINALS:
-            yield name, ORIGINALS[name.id]
-    for attribute in module.nodes(ast.Attribute):
-        if attribute.attr in ORIGINALS:
-            yield attribute, ORIGINALS[attribute.attr]
-    for argument in module.nodes(ast.arg, ast.keyword):
-        if argument.arg in ORIGINALS:
-            yield argument, ORIGINALS[argument.arg]
-    for defined in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler):
-        if defined.name in ORIGINALS:
-            yield defined, ORIGINALS[defined.name]
-    for statement in module.nodes(ast.Import, ast.ImportFrom):
-        if isinstance(statement, ast.ImportFrom) and statement.module == "asyncio":
-            continue  # what is imported from there is a mention
-        names = [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
-        names += [part for alias in statement.names for part in (alias.name, alias.asname or "")]
-        words = [word for name in names for word in name.split(".") if word in ORIGINALS]
-        if words:
-            yield statement, ORIGINALS[words[0]]
 
 
 def _keyword(node: ast.AST, word: str) -> Report:

@@ -1,0 +1,173 @@
+"""Generator coroutines of files that are looked at together: of one file, or of a whole program.
+
+What each file knows of its own functions, `Generators` says. Here is what they tell each other, in the order in which
+that can be told: what is known to be awaitable, what drives what, what keeps whom from turning over, and which turn
+over together.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..flow import is_generator
+from ..rule import Fix
+from .conversions import Conversion, fixes_of
+
+if TYPE_CHECKING:
+    from .generators import Generators
+
+
+class Together:
+    """The files, and all their conversions.
+
+    `whole`: they are all that there is, so that names count as evidence. `native`: they only have to run where
+    asyncio's own coroutines are native, which is since Python 3.7.
+    """
+
+    def __init__(self, files: Sequence[Generators], *, whole: bool = False, native: bool = True) -> None:
+        self.files = files
+        self.whole = whole
+        self.native = native
+        self.conversions: dict[ast.AST, Conversion] = {}
+        self.bundles: list[dict[Generators, Fix]] = []
+        self._homes: dict[ast.AST, Generators] = {}
+        self._methods: dict[str, list[Conversion]] | None = None
+        self._natives: dict[str, bool] | None = None
+        self._stored: dict[str, dict[Conversion, None]] | None = None
+        for file in files:
+            file.together = self
+        for file in files:
+            file.collect()
+            self.conversions.update(file.conversions)
+            if len(files) > 1:
+                kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+                self._homes.update(dict.fromkeys(file.module.nodes(*kinds), file))
+
+    def home(self, node: ast.AST) -> Generators:
+        """The file that a function or a class stands in."""
+        return self._homes.get(node) or self.files[0]
+
+    def methods(self, name: str) -> list[Conversion]:
+        """The conversions that are methods of this name."""
+        if self._methods is None:
+            self._methods = {}
+            for conversion in self.conversions.values():
+                if conversion.home.module.class_of(conversion.function):
+                    self._methods.setdefault(conversion.function.name, []).append(conversion)
+        return self._methods.get(name, [])
+
+    def is_native(self, name: str) -> bool:
+        """Are all methods of this name native coroutines?"""
+        if self._natives is None:
+            self._natives = {}
+            for file in self.files:
+                for function in file.module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+                    if file.module.class_of(function):
+                        native = isinstance(function, ast.AsyncFunctionDef) and not is_generator(function)
+                        self._natives[function.name] = native and self._natives.get(function.name, True)
+        return self._natives.get(name, False)
+
+    def stored(self, name: str) -> list[Conversion]:
+        """The conversions whose result is put into an attribute of this name."""
+        if self._stored is None:
+            self._stored = {}
+            for file in self.files:
+                for attribute, conversion in file.stored():
+                    self._stored.setdefault(attribute, {})[conversion] = None
+        return [*self._stored.get(name, ())]
+
+    def candidates(self) -> Iterator[Conversion]:
+        """What is, or surely drives, a generator coroutine."""
+        for file in self.files:
+            yield from file.decorated()
+            yield from (c for c in file.conversions.values() if c.wrapped)
+            yield from file.drivers()
+
+    def settle(self) -> None:
+        """Find out which turn over, and make the fixes by which they do."""
+        conversions = self.conversions.values()
+        knows = self.whole or (conversions and any(file.knows_coroutines() for file in self.files))
+        if not knows and not any(c.is_made for c in conversions):
+            return
+        self._find_known()
+        for file in self.files:
+            file.judge()
+        for file in self.files:
+            file.connect()
+        self._find_evidence()
+        for file in self.files:
+            file.connect_relatives()
+        self._spread()
+        self._suspect()
+        self._gather()
+
+    def _find_known(self) -> None:
+        while any(file.find_known() for file in self.files) and len(self.files) > 1:
+            pass  # what one found may tell another
+
+    def _find_evidence(self) -> None:
+        """Whatever a coroutine or the event loop drives, and whatever that drives, is a coroutine, too."""
+        todo = [conversion for file in self.files for conversion in file.run]
+        while todo:
+            conversion = todo.pop()
+            if not conversion.driven and not conversion.is_made:
+                conversion.driven = True
+                todo += conversion.home.driven(conversion)
+        self._find_known()  # what drives one of these is known now
+
+    def _spread(self) -> None:
+        """A reason to stay reaches all that need the one that has it."""
+        needed_by: dict[Conversion, list[Conversion]] = {}
+        for conversion in self.conversions.values():
+            for other in conversion.needs:
+                needed_by.setdefault(other, []).append(conversion)
+        todo = [conversion for conversion in self.conversions.values() if conversion.reason]
+        origin = {conversion: conversion for conversion in todo}
+        while todo:
+            blocked = todo.pop(0)
+            for conversion in needed_by.get(blocked, ()):
+                if not conversion.reason:
+                    cause = origin[conversion] = origin[blocked]
+                    conversion.cause = cause
+                    named = cause.place(conversion.home)
+                    conversion.reason = f"it must turn over together with {named}, and {cause.reason}"
+                    todo.append(conversion)
+
+    def _suspect(self) -> None:
+        """What may be a generator of these files has to turn over, too, or else it may be awaited in vain."""
+        for conversion in self.conversions.values():
+            for source, value in conversion.suspects if not conversion.reason else ():
+                if not source.reason:
+                    conversion.need(source)
+                elif not conversion.unsafe:
+                    named = source.place(conversion.home)
+                    conversion.unsafe = f"`{ast.unparse(value)}` may be the generator {named}, which stays one"
+
+    def _gather(self) -> None:
+        """One Fix in each file for each set of conversions that are connected."""
+        if self.whole and self.native:
+            unwrapped = {file: Fix(*edits) for file in self.files if (edits := file.unwrapping())}
+            self.bundles += ({file: fix} for file, fix in unwrapped.items())
+        for group in self._groups():
+            fixes = fixes_of(group)
+            self.bundles.append(fixes)
+            for conversion in group:
+                conversion.home.fixes[conversion] = fixes[conversion.home]
+
+    def _groups(self) -> Iterator[list[Conversion]]:
+        linked: dict[Conversion, list[Conversion]] = {c: [] for c in self.conversions.values() if not c.reason}
+        for conversion in linked:
+            for other in conversion.needs:
+                linked[conversion].append(other)
+                linked[other].append(conversion)
+        while linked:
+            group: dict[Conversion, None] = {}
+            todo = [next(iter(linked))]
+            while todo:
+                conversion = todo.pop()
+                if conversion not in group:
+                    group[conversion] = None
+                    todo += linked.pop(conversion)
+            yield [*group]

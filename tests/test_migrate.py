@@ -1,0 +1,647 @@
+"""Whole programs from generator coroutines to async/await: what turns over together, and what is left and why."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from flake8_asyncpatterns.cli import main
+
+HEAD = "import asyncio\n"
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text).lstrip("\n"))
+
+
+class Program:
+    """Files in a directory, and what `asyncfix migrate` makes of them."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], to: str = "3.8") -> None:
+        write(root, files)
+        self.root = root
+        self.code = main(["migrate", str(root), "--to", to, "--isolated"])
+        self.said = capsys.readouterr().err.replace(f"{root}{os.sep}", "")
+
+    def __getitem__(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def left(self) -> list[str]:
+        return [line for line in self.said.splitlines() if ": left: " in line]
+
+    def looks(self) -> list[str]:
+        return [line for line in self.said.splitlines() if ": look: " in line]
+
+
+@pytest.fixture
+def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> type:
+    class Here(Program):
+        def __init__(self, files: dict[str, str], to: str = "3.8") -> None:
+            super().__init__(tmp_path, capsys, files, to)
+
+    return Here
+
+
+BASE = """
+    import asyncio
+
+
+    class Base:
+        @asyncio.coroutine
+        def fetch(self):
+            raise NotImplementedError
+    """
+DERIVED = """
+    import asyncio
+
+    from base import Base
+
+
+    class Derived(Base):
+        @asyncio.coroutine
+        def fetch(self):
+            yield from asyncio.sleep(0)
+            {what}
+    """
+
+
+def test_overrides_in_another_file_turn_over_together(program: type) -> None:
+    done = program({"base.py": BASE, "derived.py": DERIVED.format(what="return 1")})
+    assert "    async def fetch(self):\n        raise NotImplementedError\n" in done["base.py"]
+    assert "    async def fetch(self):\n        await asyncio.sleep(0)\n" in done["derived.py"]
+    assert done.left() == []
+    assert done.code == 1
+
+
+def test_an_override_that_must_stay_keeps_its_base(program: type) -> None:
+    files = {"base.py": BASE, "derived.py": DERIVED.format(what="yield 1")}
+    done = program(files)
+    assert done["base.py"] == dedent(BASE).lstrip("\n")
+    assert done["derived.py"] == dedent(files["derived.py"]).lstrip("\n")
+    stays = "`fetch` stays a generator"
+    why = "`(yield 1)` in line 10 hands a value to whoever drives the generator"
+    assert done.left() == [
+        f"base.py:6: left: {stays}: it must turn over together with `fetch` (derived.py:8), and {why}",
+        f"derived.py:8: left: {stays}: {why}",
+    ]
+
+
+def test_a_plain_base_that_only_returns_a_constant_may_stay(program: type) -> None:
+    done = program({
+        "base.py": "class Base:\n    def allowed(self):\n        return True\n",
+        "derived.py": """
+            import asyncio
+            from base import Base
+
+
+            class Derived(Base):
+                @asyncio.coroutine
+                def allowed(self):
+                    return (yield from asyncio.sleep(0, False))
+            """,
+    })  # fmt: skip
+    assert "async def allowed" in done["derived.py"]
+    assert "    def allowed" in done["base.py"]
+
+
+def test_a_generator_that_drives_a_coroutine_of_another_file_turns_over_with_it(program: type) -> None:
+    done = program(
+        {
+            "net.py": f"{HEAD}\n\n@asyncio.coroutine\ndef fetch():\n    yield from asyncio.sleep(0)\n",
+            "use.py": "from net import fetch\n\n\ndef twice():\n    yield from fetch()\n    yield from fetch()\n",
+        }
+    )
+    assert "async def fetch" in done["net.py"]
+    assert done["use.py"] == "from net import fetch\n\n\nasync def twice():\n    await fetch()\n    await fetch()\n"
+
+
+def test_a_coroutine_that_a_generator_elsewhere_must_drive_stays(program: type) -> None:
+    done = program(
+        {
+            "net.py": f"{HEAD}\n\n@asyncio.coroutine\ndef fetch():\n    yield from asyncio.sleep(0)\n",
+            "use.py": "from net import fetch\n\n\ndef steps():\n    yield 1\n    yield from fetch()\n",
+        }
+    )
+    assert "@asyncio.coroutine" in done["net.py"]
+    assert "yield from fetch()" in done["use.py"]
+    assert done.left()[0].startswith(
+        "net.py:5: left: `fetch` stays a generator: it must turn over together with `steps`"
+    )
+
+
+def test_a_generator_that_is_iterated_elsewhere_stays(program: type) -> None:
+    done = program(
+        {
+            "net.py": """
+            import asyncio
+
+
+            @asyncio.coroutine
+            def main():
+                yield from steps()
+
+
+            def steps():
+                yield from asyncio.sleep(0)
+            """,
+            "use.py": "from net import steps\n\nfor step in steps():\n    print(step)\n",
+        }
+    )
+    assert "def steps():\n    yield from asyncio.sleep(0)\n" in done["net.py"]
+    assert "async def" not in done["net.py"]
+    assert "it is driven by hand in use.py:3 (a loop)" in done.said
+
+
+def test_a_helper_that_returns_a_coroutine_is_left(program: type) -> None:
+    helper = "from net import fetch\n\n\ndef helper():\n    return fetch()\n"
+    done = program(
+        {
+            "net.py": f"{HEAD}\n\n@asyncio.coroutine\ndef fetch():\n    yield from asyncio.sleep(0)\n",
+            "helper.py": helper,
+            "use.py": f"{HEAD}from helper import helper\n\n\n@asyncio.coroutine\ndef f():\n    return helper()\n",
+        }
+    )
+    assert done["helper.py"] == helper
+    assert done["use.py"].endswith("async def f():\n    return await helper()\n")
+
+
+def test_a_stored_coroutine_is_driven_by_its_await(program: type) -> None:
+    done = program(
+        {
+            "manager.py": """
+            import asyncio
+            import functools
+
+
+            def managed(make):
+                class Manager:
+                    def __init__(self, made):
+                        self._made = made
+
+                    def __await__(self):
+                        return (yield from self._made)
+
+                    @asyncio.coroutine
+                    def __aenter__(self):
+                        return (yield from self._made)
+
+                @functools.wraps(make)
+                def wrapper(*args):
+                    return Manager(asyncio.coroutine(make)(*args))
+
+                return wrapper
+            """,
+            "use.py": """
+            import asyncio
+            from manager import managed
+
+
+            @managed
+            def connect(host):
+                yield from asyncio.sleep(0)
+                return host
+
+
+            @asyncio.coroutine
+            def main():
+                return (yield from connect("here"))
+
+
+            print(asyncio.get_event_loop().run_until_complete(main()))
+            """,
+        }
+    )
+    assert "return (yield from self._made.__await__())" in done["manager.py"]
+    assert "return await self._made" in done["manager.py"]
+    assert "return Manager(make(*args))" in done["manager.py"]
+    assert "@managed\nasync def connect(host):\n" in done["use.py"]
+    ran = subprocess.run([sys.executable, "use.py"], cwd=done.root, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("here\n", "")
+
+
+def test_await_that_drives_what_is_native_since_python_3_7(program: type) -> None:
+    done = program(
+        {
+            "a.py": """
+            class Connecting:
+                def __init__(self, loop):
+                    self._connecting = loop.create_connection(object)
+
+                def __await__(self):
+                    yield from self._connecting
+
+                __iter__ = __await__
+            """
+        }
+    )
+    assert "yield from self._connecting.__await__()" in done["a.py"]
+
+
+def test_tests_that_a_decorator_of_the_project_runs(program: type) -> None:
+    done = program(
+        {
+            "util.py": """
+            import asyncio
+            import functools
+
+
+            def asynctest(function):
+                @functools.wraps(function)
+                def run(self):
+                    coroutine = asyncio.coroutine(function)(self)
+                    return self.loop.run_until_complete(coroutine)
+
+                return run
+            """,
+            "test_it.py": """
+            import asyncio
+            from unittest import TestCase
+            from util import asynctest
+
+
+            class ItTest(TestCase):
+                @asynctest
+                def test_it(self):
+                    yield from asyncio.sleep(0)
+
+                @asynctest
+                def test_that(self):
+                    self.assertTrue(self)
+            """,
+        }
+    )
+    assert "@asynctest\n    async def test_it(self):\n        await asyncio.sleep(0)" in done["test_it.py"]
+    assert "@asynctest\n    async def test_that(self):" in done["test_it.py"]
+    assert "coroutine = function(self)\n" in done["util.py"]
+    assert done.left() == []
+
+
+def test_tests_of_well_known_frameworks(program: type) -> None:
+    done = program(
+        {
+            "test_it.py": """
+            import asyncio
+            from aiohttp.test_utils import AioHTTPTestCase, unittest_run_loop
+
+
+            class ItTest(AioHTTPTestCase):
+                @unittest_run_loop
+                @asyncio.coroutine
+                def test_it(self):
+                    yield from self.client.get("/")
+
+
+            @asyncio.coroutine
+            def test_that(loop):
+                yield from asyncio.sleep(0, loop=loop)
+            """
+        }
+    )
+    assert "    @unittest_run_loop\n    async def test_it(self):\n" in done["test_it.py"]
+    assert "async def test_that(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]
+
+
+def test_a_test_that_a_conftest_may_drive_stays(program: type) -> None:
+    done = program({"test_it.py": f"{HEAD}\n\ndef test_it():\n    yield from asyncio.sleep(0)\n"})
+    assert "    yield from" in done["test_it.py"]
+
+
+@pytest.mark.parametrize("body", ["return [(yield from f(i)) for i in x]", "return lambda: (yield from f(x))"])
+def test_what_cannot_hold_an_await_is_refused(program: type, body: str) -> None:
+    source = f"{HEAD}\n\n@asyncio.coroutine\ndef f(x):\n    yield from asyncio.sleep(0)\n    {body}\n"
+    # No Python since 3.8 parses the first, and the second drives a coroutine in a function that is none.
+    done = program({"a.py": source})
+    assert done["a.py"] == source
+    assert done.code in (1, 2)
+
+
+def test_checks_for_generators_are_told_and_not_guessed(program: type) -> None:
+    done = program(
+        {
+            "a.py": """
+            import asyncio
+            import inspect
+            import types
+
+
+            @asyncio.coroutine
+            def call(f, kind):
+                made = f()
+                if isinstance(made, types.GeneratorType) or inspect.isgenerator(made) or asyncio.iscoroutine(made):
+                    made = yield from made
+                return made
+            """
+        }
+    )
+    assert "async def call" in done["a.py"]
+    assert done.looks() == [
+        "a.py:8: look: `asyncio.iscoroutine` is true of generators only until Python 3.11",
+        "a.py:8: look: `inspect.isgenerator` is not true of coroutines",
+        "a.py:8: look: `types.GeneratorType` is not the type of coroutines",
+    ]
+
+
+OLD_NAMES = {
+    "compat.py": """
+        import asyncio
+        try:
+            from asyncio import ensure_future
+        except ImportError:
+            ensure_future = asyncio.async
+        """,
+    "client.py": """
+        class Client:
+            def __init__(self, async=False):
+                self.async = async
+
+            def get(self, *, async=None):
+                return async or self.async
+        """,
+    "use.py": """
+        from client import Client
+
+
+        def f(other):
+            client = Client(async=True)
+            client.get(async=client.async)
+            return client
+        """,
+}
+
+
+def test_async_as_a_name_of_the_project_s_own(program: type) -> None:
+    done = program(OLD_NAMES)
+    assert 'ensure_future = getattr(asyncio, "async")' in done["compat.py"]
+    assert "def __init__(self, async_=False):\n        self.async_ = async_\n" in done["client.py"]
+    assert "client.get(async_=client.async_)" in done["use.py"]
+    assert done.left() == []
+    for name in OLD_NAMES:
+        compile(done[name], name, "exec")
+
+
+def test_async_as_a_name_of_somebody_else(program: type) -> None:
+    use = "def f(other):\n    other.call(async=True)\n    return other.async\n"
+    done = program({"use.py": use})
+    assert done["use.py"] == use
+    kept = "`async` is a keyword since Python 3.7, and keeps its name here"
+    assert done.left() == [
+        f"use.py:2: left: {kept}: `other.call` is not of these files, and may call it otherwise now",
+        f"use.py:3: left: {kept}: it is the attribute of something that is not of these files",
+    ]
+
+
+def test_a_new_name_that_is_taken_is_not_given(program: type) -> None:
+    source = "def f(async, async_):\n    return async, async_\n"
+    done = program({"a.py": source})
+    assert done["a.py"] == source
+    assert "`async_` is another name in a.py" in done.said
+
+
+LOOP = """
+    import asyncio
+
+
+    class Box:
+        def __init__(self, loop):
+            self.lock = asyncio.Lock(loop=loop)
+            self.loop = loop
+
+        @asyncio.coroutine
+        def use(self):
+            lock = asyncio.Lock(loop=self.loop)
+            yield from asyncio.wait_for(lock.acquire(), 1, loop=self.loop)
+    """
+
+
+def test_loop_stays_where_python_3_8_learns_of_it_in_no_other_way(program: type) -> None:
+    done = program({"a.py": LOOP})
+    assert "self.lock = asyncio.Lock(loop=loop)" in done["a.py"]
+    assert "lock = asyncio.Lock()\n        await asyncio.wait_for(lock.acquire(), 1)\n" in done["a.py"]
+    assert "migrate `--to 3.10` to take it out" in done.said
+
+
+def test_loop_goes_where_no_python_before_3_10_counts(program: type) -> None:
+    done = program({"a.py": LOOP}, to="3.10")
+    assert "loop=loop" not in done["a.py"]
+    assert done.left() == []
+
+
+def test_nothing_is_written_that_came_later(program: type) -> None:
+    source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from asyncio.wait([f()])\n"
+    assert "asyncio.create_task(f())" in program({"a.py": source}, to="3.7")["a.py"]
+    done = program({"a.py": source}, to="3.6")
+    assert "await asyncio.wait([f()])" in done["a.py"]
+    assert "`asyncio.create_task` came with Python 3.7" in done.said
+
+
+def test_a_noqa_keeps_a_function(program: type) -> None:
+    source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():  # noqa: AIO401\n    yield from asyncio.sleep(0)\n"
+    done = program({"a.py": source})
+    assert done["a.py"] == source
+    assert "a `# noqa` keeps it" in done.said
+
+
+def test_nothing_to_do(program: type) -> None:
+    done = program({"a.py": "print(1)\n"})
+    assert (done.code, done.said) == (0, "Found nothing to migrate in 1 file.\n")
+
+
+def test_the_difference_alone(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from asyncio.sleep(0)\n"
+    (tmp_path / "a.py").write_text(source)
+    assert main(["migrate", str(tmp_path), "--to", "3.11", "--isolated", "--diff"]) == 1
+    said = capsysbinary.readouterr()
+    assert b"+async def f():\n" in said.out
+    assert said.err.endswith(
+        b"Would turn 1 function into coroutines and mend 0 other places, in 1 of 1 file; left 0.\n"
+    )
+    assert (tmp_path / "a.py").read_text() == source
+
+
+def test_a_file_that_does_not_parse_is_named_and_the_others_go_on(program: type) -> None:
+    done = program({"a.py": "def f(:\n", "b.py": f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from f()\n"})
+    assert done.code == 2
+    assert "a.py: syntax error in line 1" in done.said
+    assert "async def f" in done["b.py"]
+
+
+def test_all_files_are_written_or_none(program: type, tmp_path: Path) -> None:
+    source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from f()\n"
+    write(tmp_path, {"b.py": source})
+    (tmp_path / "b.py").chmod(0o444)
+    done = program({"a.py": source})
+    assert done.code == 2
+    assert "b.py: read-only; no file was changed" in done.said
+    assert done["a.py"] == source
+
+
+def test_a_comment_that_would_be_lost_keeps_one_function_and_not_the_others(program: type) -> None:
+    done = program(
+        {
+            "a.py": """
+            import asyncio
+
+
+            @asyncio.coroutine
+            def f(x):
+                yield from g(x)
+
+
+            @asyncio.coroutine
+            def g(x):
+                yield \\
+                    from x
+            """
+        }
+    )
+    assert "async def f(x):\n    await g(x)\n" in done["a.py"]
+
+
+@pytest.mark.parametrize(("to", "why"), [("3", "no version"), ("2.7", "no version"), ("3.2", "known are"), ("x", "no")])
+def test_versions(to: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate", str(tmp_path), "--to", to]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_second_time_there_is_nothing_to_do(program: type, capsys: pytest.CaptureFixture[str]) -> None:
+    done = program({"base.py": BASE, "derived.py": DERIVED.format(what="return 1"), **OLD_NAMES})
+    assert done.code == 1
+    assert main(["migrate", str(done.root), "--to", "3.8", "--isolated"]) == 0
+    assert capsys.readouterr().err.startswith("Found nothing to migrate")
+
+
+def test_a_decorator_that_a_function_of_the_project_makes(program: type) -> None:
+    done = program(
+        {
+            "shown.py": """
+            import asyncio
+
+
+            def shown(name):
+                def wrap(make):
+                    @asyncio.coroutine
+                    def wrapped(*args):
+                        if asyncio.iscoroutinefunction(make):
+                            called = make
+                        else:
+                            called = asyncio.coroutine(make)
+                        return (yield from called(*args))
+
+                    return wrapped
+
+                return wrap
+            """,
+            "use.py": """
+            import asyncio
+            from shown import shown
+
+
+            @shown("here")
+            @asyncio.coroutine
+            def view(request):
+                yield from asyncio.sleep(0)
+            """,
+        }
+    )
+    assert '@shown("here")\nasync def view(request):\n' in done["use.py"]
+    assert "async def wrapped(*args):" in done["shown.py"]
+
+
+RETURNS = """
+    import asyncio
+
+    from thing import Thing
+
+
+    class User:
+        def __init__(self):
+            self.thing = Thing()
+
+        @asyncio.coroutine
+        def f(self, x):
+            return {value}
+    """
+
+
+@pytest.mark.parametrize(
+    ("value", "after"),
+    [
+        ("self.thing.fetch()", "await self.thing.fetch()"),
+        ("x.ready", "await x.ready"),
+        ("self.thing.nothing()", "self.thing.nothing()"),
+        ("Thing()", "Thing()"),
+        ("os.getpid()", None),
+        ("x.unknown()", None),
+        ("self.thing.anything()", None),
+    ],
+)
+def test_what_a_function_without_yield_returns(program: type, value: str, after: str | None) -> None:
+    done = program(
+        {
+            "thing.py": """
+            import asyncio
+            from collections.abc import Sized
+
+
+            class Thing(Sized):
+                def __init__(self):
+                    self.ready = asyncio.Future()
+
+                def __len__(self):
+                    return 0
+
+                @asyncio.coroutine
+                def fetch(self):
+                    yield from asyncio.sleep(0)
+
+                def nothing(self):
+                    print()
+
+                def anything(self):
+                    return self.hook()
+            """,
+            "use.py": RETURNS.format(value=value),
+        }
+    )
+    if after is None:
+        assert "may be a future or a generator that the decorator awaits" in done.said
+        assert "@asyncio.coroutine" in done["use.py"]
+    else:
+        assert f"    async def f(self, x):\n        return {after}\n" in done["use.py"]
+
+
+def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
+    """Where all methods of a name are coroutines, what drives one of them is one, too."""
+    done = program(
+        {
+            "net.py": """
+            import asyncio
+
+
+            class Reader:
+                @asyncio.coroutine
+                def fetch_line(self):
+                    yield from asyncio.sleep(0)
+            """,
+            "use.py": """
+            import asyncio
+
+
+            def handle(reader):
+                return (yield from reader.fetch_line())
+
+
+            asyncio.get_event_loop().run_until_complete(handle(None))
+            """,
+        }
+    )
+    assert "async def fetch_line(self):" in done["net.py"]
+    assert "async def handle(reader):\n    return await reader.fetch_line()\n" in done["use.py"]
