@@ -23,5 +23,5 @@ async def use() -> None:
     print(same)
     cooperative([1], 2.5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     cooperative(numbers())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    for _ in cooperative([1]):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    for _ in cooperative([1]):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]  # noqa: AIO214
         pass
