@@ -25,7 +25,9 @@ def listening(start: Start, period: float) -> tuple[Any, int]:
         runpy.run_path({str(SERVICE)!r}, run_name="__main__")
         """
     )
-    return program, int(program.read_line().rpartition(" ")[2])
+    while not (line := program.read_line()).startswith("listening on port"):  # asyncio's debug mode says more
+        assert line, program.finish()
+    return program, int(line.rpartition(" ")[2])
 
 
 def listen(port: int) -> IO[bytes]:
