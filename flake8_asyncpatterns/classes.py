@@ -212,11 +212,6 @@ def _bound(cls: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
                 todo += ast.iter_child_nodes(node)
 
 
-def defines(cls: ast.ClassDef, name: str) -> bool:
-    """Does a class body bind this name?"""
-    return any(True for _ in members(cls, name))
-
-
 def _unsubscripted(base: ast.expr) -> ast.expr:
     """`Queue[int]` inherits from `Queue`."""
     return base.value if isinstance(base, ast.Subscript) else base

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-# Increased whenever Facts of the same file would be others than before.
-VERSION = 1
-
 # On the way of a Named: what a call of it gives, and what awaiting that call does. All else are attributes.
 CALLED = "()"
 AWAITED = "await ()"
