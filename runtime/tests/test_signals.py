@@ -43,6 +43,9 @@ async def main(stop=None):
         print("main cleaned up")
 """
 
+# asyncio.run sleeps through a Ctrl-C that comes just before it waits, until it wakes for something else: for this.
+NAPS = "while True: await asyncio.sleep(0.05)"
+
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("main", ["main()", "main"])
@@ -373,7 +376,7 @@ def test_flawed_handlers_left_behind_have_the_next_runner_swallow_ctrl_c(start: 
 
 def test_the_next_runner_gets_ctrl_c_again(start: Start) -> None:
     program = start(
-        """
+        f"""
         import asyncio
         from asyncpatterns import run
 
@@ -382,7 +385,7 @@ def test_the_next_runner_gets_ctrl_c_again(start: Start) -> None:
 
         async def second():
             print("ready")
-            await asyncio.sleep(60)
+            {NAPS}
 
         run(first)
         asyncio.run(second())
@@ -531,7 +534,11 @@ def test_ctrl_c_stops_the_shells_loop_around_it_too(start: Start) -> None:
 
 def test_flawed_exit_on_ctrl_c_lets_the_shells_loop_go_on(start: Start) -> None:
     flawed = "\ntry: asyncio.run(main())\nexcept KeyboardInterrupt: sys.exit(130)"
-    program = start(SERVICE + flawed, *SHELL, 'for i in 1 2; do echo "round $i"; "$0" "$@"; done')
+    program = start(
+        SERVICE.replace("await asyncio.sleep(60)", NAPS) + flawed,
+        *SHELL,
+        'for i in 1 2; do echo "round $i"; "$0" "$@"; done',
+    )
     for number in (1, 2):
         assert f"round {number}" in program.read_until("ready")
         program.send_to_all(signal.SIGINT)
@@ -649,7 +656,7 @@ def test_a_main_that_does_not_end_within_cleanup_timeout_is_a_timeout_error_with
 @pytest.mark.parametrize(("signum", "output"), [(signal.SIGINT, "cleaned up\n"), (signal.SIGTERM, "")])
 def test_the_second_signal_is_handled_as_before(start: Start, signum: signal.Signals, output: str) -> None:
     program = start(
-        """
+        f"""
         import asyncio
         from asyncpatterns import shutdown_signals
 
@@ -659,7 +666,7 @@ def test_the_second_signal_is_handled_as_before(start: Start, signum: signal.Sig
                     print("ready")
                     await stop.wait()
                     print("stopped")
-                    await asyncio.sleep(60)
+                    {NAPS}
             finally:
                 print("cleaned up")
 
@@ -703,7 +710,7 @@ def test_shutdown_signals_sets_its_stop_and_the_program_goes_on(
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_after_the_block_of_shutdown_signals_they_are_handled_as_before(start: Start, signum: signal.Signals) -> None:
     program = start(
-        """
+        f"""
         import asyncio
         from asyncpatterns import shutdown_signals
 
@@ -711,7 +718,7 @@ def test_after_the_block_of_shutdown_signals_they_are_handled_as_before(start: S
             async with shutdown_signals():
                 pass
             print("ready")
-            await asyncio.sleep(60)
+            {NAPS}
 
         asyncio.run(main())
         """
