@@ -29,6 +29,19 @@ NAMES_WHAT_FOLLOWS = frozenset({".", "def", "class", "import", "as", "global", "
 BEHIND_A_NAME = frozenset({"and", "as", "else", "for", "from", "if", "import", "in", "is", "or"})
 BEFORE_AN_OPERAND = frozenset({"(", "[", "{", ",", "=", "+", "-", "*", "/", "%", "<", ">", "==", "!=", "not"})
 BEGINS_AN_OPERAND = frozenset("([{")
+# What may follow a name, and no keyword that begins something; `for` may follow both.
+NAMED = re.compile(
+    rb"async\b[ \t\f\\]*+(?:[^\w]|(?:and|as|else|if|import|in|is|not|or)\b|$)"
+    rb"|await\b[ \t\f\\]*+(?:[^\w\"'{]|(?:and|as|else|for|from|if|import|in|is|or)\b|$)"
+)
+ASYNC_FOR = re.compile(rb"async[ \t\f\\]++for\b")
+BEFORE_A_NAME = frozenset(bytes([byte]) for byte in b".([{,=+-*/%<>!&|^~@\\")
+SPACES = 80  # nobody writes more of them between two tokens
+STRING_OR_COMMENT = re.compile(
+    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
+    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
+    re.DOTALL,
+)
 LAYOUT = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 )
@@ -43,10 +56,26 @@ class Token(NamedTuple):
     in_coroutine: bool
 
 
+def may_be_names(data: bytes) -> bool:
+    """May `async` or `await` be a name in this source, as far as its bytes tell? False: surely not.
+
+    Its lines end in line feeds.
+    """
+    return _shows_names(data) and _shows_names(STRING_OR_COMMENT.sub(b"''", data))
+
+
+def _shows_names(data: bytes) -> bool:
+    return NAMED.search(data) is not None or any(
+        before[-1:] in BEFORE_A_NAME
+        for found in ASYNC_FOR.finditer(data)
+        if (before := data[max(0, found.start() - SPACES) : found.start()].rstrip(b" \t\f"))
+    )
+
+
 def stand_in(text: str) -> str | None:
     """The text with names that parse in place of `async` and `await`; None: it has none, or cannot be told."""
-    if STAND_IN.search(text) or not any(name in text for name in STAND_INS):
-        return None
+    if STAND_IN.search(text) or not may_be_names("\n".join(lines(text)).encode(errors="replace")):
+        return None  # (taking it apart takes far longer)
     try:
         found = list(_names(text))
     except (tokenize.TokenError, SyntaxError, ValueError):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import partial
 
+from .keywords import STRING_OR_COMMENT, may_be_names
 from .knowledge.awaitables import GENERATOR_COROUTINES
 from .layout import block, end_of, line_start, start_of
 from .needs import Group, Text, last, words
@@ -35,26 +36,14 @@ LOOP_KEYWORD = _pattern(rb"loop[ \t\f\\\n]*+=")
 HAS_ARGUMENTS = _pattern(rb"wait[ \t\f\\]*+(?:\([ \t\f\\\n]*+[^)]|as\b)")
 
 NAME = re.compile(rb"[^\W\d]\w*+")
-STRING_OR_COMMENT = re.compile(
-    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
-    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
-    re.DOTALL,
-)
 HANDS_OVER = re.compile(rb"\b(?:await|async|yield)\b")
 
-# What may follow a name, and no keyword that begins something.
-NAMED_ASYNC = re.compile(rb"async\b[ \t\f\\]*+(?:[^\w]|(?:and|as|else|if|import|in|is|not|or)\b|$)")
-NAMED_AWAIT = re.compile(rb"await\b[ \t\f\\]*+(?:[^\w\"'{\[]|(?:and|as|else|if|import|in|is|or)\b|$)")
+
+def _may_have_keywords_as_names(text: Text) -> bool:
+    return may_be_names(text.data)
 
 
-def _is_keyword_a_name(text: Text) -> bool:
-    if not (NAMED_ASYNC.search(text.data) or NAMED_AWAIT.search(text.data)):
-        return False
-    code = STRING_OR_COMMENT.sub(b"''", text.data)
-    return NAMED_ASYNC.search(code) is not None or NAMED_AWAIT.search(code) is not None
-
-
-KEYWORD_AS_NAME: Group = frozenset({_is_keyword_a_name})
+KEYWORD_AS_NAME: Group = frozenset({_may_have_keywords_as_names})
 
 # Of two loops that take a million steps together, one takes a thousand.
 MANY = 1_000
