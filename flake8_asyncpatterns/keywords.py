@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from .source import NEWLINE, lines
+from .source import NEWLINE, STRING_OR_COMMENT, lines
 
 if TYPE_CHECKING:
     from .module import Module
@@ -37,11 +37,6 @@ NAMED = re.compile(
 ASYNC_FOR = re.compile(rb"async[ \t\f\\]++for\b")
 BEFORE_A_NAME = frozenset(bytes([byte]) for byte in b".([{,=+-*/%<>!&|^~@\\")
 SPACES = 80  # nobody writes more of them between two tokens
-STRING_OR_COMMENT = re.compile(
-    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
-    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
-    re.DOTALL,
-)
 LAYOUT = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 )

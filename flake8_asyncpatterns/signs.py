@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable
 from functools import partial
 
-from .keywords import STRING_OR_COMMENT, may_be_names
+from .keywords import may_be_names
 from .knowledge.awaitables import GENERATOR_COROUTINES
 from .layout import block, end_of, line_start, start_of
 from .needs import Group, Text, last, words
+from .source import STRING_OR_COMMENT
 
 ASYNC = words("async")
 AWAIT = words("await")

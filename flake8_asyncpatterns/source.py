@@ -15,6 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
+# In bytes whose lines end in line feeds.
+STRING_OR_COMMENT = re.compile(
+    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
+    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
+    re.DOTALL,
+)
+JOINT = re.compile(STRING_OR_COMMENT.pattern + rb"|\\\n", re.DOTALL)
 
 # Both as flake8 has them, so that one comment means the same to both fronts.
 NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
@@ -185,25 +192,31 @@ def noqa(text: str) -> dict[int, frozenset[str]]:
     numbered = [line + "\n" for line in lines(text)]
     if any(map(NOQA_FILE.match, numbered)):
         return dict.fromkeys(range(1, len(numbered) + 1), frozenset())
+    commented = [number for number, line in enumerate(numbered, 1) if NOQA.search(line)]
+    joined = {line: span for span in _joined(numbered) for line in span} if commented else {}
     return {
         line: frozenset(re.split(r"[,\s]+", (found["codes"] or "").strip())) - {""}
-        for span in _joined(numbered)
+        for span in {joined.get(number, range(number, number + 1)): None for number in commented}
         if (found := NOQA.search("".join(numbered[span.start - 1 : span.stop - 1])))
         for line in span
     }
 
 
 def _joined(numbered: list[str]) -> Iterator[range]:
-    """Runs of lines that one token, or a backslash, holds together."""
-    first, last = len(numbered) + 1, 0
-    try:
-        for token in list(tokenize.generate_tokens(iter(numbered).__next__)):
-            if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
-                continue
-            first, last = min(first, token.start[0]), max(last, token.end[0])
-            if token.type in (tokenize.NL, tokenize.NEWLINE):
+    """Runs of lines that a string, or a backslash, holds together."""
+    data = "".join(numbered).encode(errors="replace")
+    start, first, last = 0, 0, 0
+    line = 1
+    for found in JOINT.finditer(data):
+        ends = data.count(b"\n", *found.span())
+        if not ends:
+            continue
+        line += data.count(b"\n", start, found.start())
+        if line > last:
+            if last:
                 yield range(first, last + 1)
-                first, last = len(numbered) + 1, 0
-    except (tokenize.TokenError, SyntaxError):
-        for number in range(1, len(numbered) + 1):
-            yield range(number, number + 1)
+            first = line
+        line += ends
+        start, last = found.end(), line
+    if last:
+        yield range(first, last + 1)
