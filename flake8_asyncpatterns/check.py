@@ -65,10 +65,13 @@ def examine(
     """
     view = None if alone else View(answers)
     module = parse(source.text, path, settings, view)
-    found = findings(module, rules)
-    split = lines(source.text) if found else []
-    problems = [describe(finding, path, split) for finding in found]
-    return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else _facts(module))
+    try:
+        found = findings(module, rules)
+        split = lines(source.text) if found else []
+        problems = [describe(finding, path, split) for finding in found]
+        return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else _facts(module))
+    finally:
+        module.release()
 
 
 def facts(source: Source, path: str, settings: Settings = NONE) -> Facts:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from .classes import Classes
 from .inference import Inference, Type
 from .knowledge.names import OTHER_LOOPS
-from .scopes import FUNCTIONS, Definition, Scopes, children, imports
+from .scopes import FIELDS, FUNCTIONS, SCOPES, Definition, Scopes, imports, inside
 from .settings import NONE, Settings
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class Module:
         self.project = project
         self.parents: dict[ast.AST, ast.AST] = {}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        self._around: dict[ast.AST, ast.AST] = {}
         self._index()
-        self._scopes = Scopes(tree, self.parents, self._nodes)
+        self._scopes = Scopes(tree, self.parents, self._nodes, self._around)
         self._classes = Classes(self)
         self._inference = Inference(self, self._scopes, self._classes)
         self._spelled: dict[str, list[ast.Name]] | None = None
@@ -66,8 +67,17 @@ class Module:
         """The same file, asked anew with what other files answer."""
         return Module(self.tree, self.text, self.path, self.settings, project)
 
+    def release(self) -> None:
+        """Let go of everything: nothing may be asked any more.
+
+        What is kept here refers back to the module, so that it would lie about until a collector has gone through all
+        nodes; after this, it is gone as soon as nobody holds the module.
+        """
+        vars(self).clear()
+
     def _index(self) -> None:
-        nodes, parents = self._nodes, self.parents
+        nodes, parents, around = self._nodes, self.parents, self._around
+        around[self.tree] = self.tree
         todo: list[ast.AST] = [self.tree]
         pop, push = todo.pop, todo.append
         while todo:
@@ -77,9 +87,30 @@ class Module:
                 nodes[kind].append(node)
             else:
                 nodes[kind] = [node]
-            for child in children(node):
-                parents[child] = node
-                push(child)
+            scope = around[node]
+            for field in FIELDS[kind]:
+                value = getattr(node, field, None)
+                if isinstance(value, list):
+                    for child in value:
+                        if isinstance(child, ast.AST):
+                            parents[child] = node
+                            around[child] = scope
+                            push(child)
+                elif isinstance(value, ast.AST):
+                    parents[value] = node
+                    around[value] = scope
+                    push(value)
+            if kind in SCOPES:
+                for child in inside(node):
+                    around[child] = node
+            elif kind is ast.comprehension:
+                self._begin_outside(node)
+
+    def _begin_outside(self, loop: Any) -> None:
+        """What the first loop of a comprehension takes its items from is evaluated around that."""
+        comprehension: Any = self.parents[loop]
+        if comprehension.generators[0] is loop:
+            self._around[loop.iter] = self._around[comprehension]
 
     @overload
     def nodes(self, kind: type[NodeT], /) -> list[NodeT]: ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from .knowledge.names import WHOLE_PACKAGES, canonical
@@ -88,7 +88,11 @@ class Scopes:
     """All scopes of a tree, worked out when the first name is asked for."""
 
     def __init__(
-        self, tree: ast.Module, parents: dict[ast.AST, ast.AST], nodes: dict[type[ast.AST], list[ast.AST]]
+        self,
+        tree: ast.Module,
+        parents: dict[ast.AST, ast.AST],
+        nodes: dict[type[ast.AST], list[ast.AST]],
+        around: dict[ast.AST, ast.AST],
     ) -> None:
         self.tree = tree
         self.parents = parents
@@ -97,26 +101,11 @@ class Scopes:
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
         self._following: set[tuple[ast.AST, str]] = set()
-        self._around: dict[ast.stmt, ast.AST] = {}
+        self._around = around
 
     def around(self, node: ast.AST) -> ast.AST:
         """The node of the scope in which `node` is evaluated; the module's for the module itself."""
-        came_from: ast.AST | None = None
-        while not isinstance(node, ast.stmt):
-            parent = self.parents.get(node)
-            if parent is None:
-                return self.tree
-            if type(parent) in SCOPES and _inside(parent, node, came_from):
-                return parent
-            came_from, node = node, parent
-        scope = self._around.get(node)
-        if scope is None:
-            # Between a statement and its scope there are other statements only, with their handlers and cases.
-            scope = self.parents[node]
-            while type(scope) not in SCOPES:
-                scope = self.parents[scope]
-            self._around[node] = scope
-        return scope
+        return self._around.get(node, self.tree)
 
     def lookup(self, name: str, at: ast.AST) -> list[Binding] | None:
         """The bindings of `name` as seen from `at`; None: bound nowhere in this file."""
@@ -315,16 +304,14 @@ def imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.a
             yield alias.asname or alias.name, alias, canonical(f"{module}{dot}{alias.name}")
 
 
-def _inside(scope: ast.AST, child: ast.AST, grandchild: ast.AST | None) -> bool:
-    """Is `child`, right below a scope's node, evaluated inside that scope?
+def inside(scope: ast.AST) -> Iterable[ast.AST]:
+    """The nodes right below a scope's node that are evaluated inside of it, as is all below them.
 
-    `grandchild` is the node below `child` that the question came from, if any.
+    Of a comprehension all, but what its first loop takes its items from.
     """
-    if isinstance(scope, ast.Module):
-        return True
     if isinstance(scope, ast.Lambda):
-        return child is scope.body
+        return (scope.body,)
     if isinstance(scope, COMPREHENSIONS):
-        first = scope.generators[0]
-        return child is not first or grandchild is not first.iter
-    return isinstance(child, ast.stmt)
+        return children(scope)
+    body: Iterable[ast.AST] = scope.body  # type: ignore[attr-defined]  # all other scopes have one
+    return body
