@@ -176,8 +176,8 @@ def _statement(data: bytes, at: int) -> bytes:
 UPDATE: Group = frozenset({_may_be_update})
 
 IN = re.compile(rb"[^\n:]*?\bin\b")
-# A `for` that begins no statement; one that begins a line stands in a bracket.
-COMPREHENSION = re.compile(rb"(?:[^\s:#] |[\w)\]}]\n[ \t]*+)for\b")
+BETWEEN_WORDS = frozenset(b" \t\f)]}'\"")
+FOR_WORD = re.compile(rb"for\b")  # (one that began with what may stand before it would take far longer)
 USUAL = frozenset({b"self", b"cls", b"for", b"if", b"in", b"not", b"and", b"or", b"items", b"keys", b"values", b"list"})
 SET_OR_DELETED = (re.compile(rb"\][ \t]*+=(?!=)"), re.compile(rb"del\b"))
 
@@ -199,8 +199,19 @@ def _changing(changes: Iterable[re.Pattern[bytes]], text: Text) -> bool:
             return True
     return any(
         _goes_over(changed, data, found.end()) and _awaits_around(data, found.start())
-        for found in COMPREHENSION.finditer(data)
+        for found in FOR_WORD.finditer(data)
+        if _continues(data, found.start())
     )
+
+
+def _continues(data: bytes, at: int) -> bool:
+    """Does a word go on with an expression, rather than begin a statement?"""
+    start = line_start(data, at)
+    before = data[start:at].rstrip(b" \t\f")
+    if before:
+        return before[-1:] not in b":;#" and data[at - 1] in BETWEEN_WORDS
+    end = data[max(0, start - 2) : start - 1]
+    return end.isalnum() or end in (b"_", b")", b"]", b"}", b"'", b'"')
 
 
 def _goes_over(names: set[bytes], data: bytes, at: int) -> bool:
