@@ -136,10 +136,18 @@ class Scan:
         if not text.is_plain:
             return frozenset(rule.code for rule in self._rules)
         found = {*self._anyway}
+        unsure: list[_Way] = []
         for ways in (self._always, *(self._by_word[word] for word in self._known_words & text.words)):
-            for code, groups, signs in ways:
-                if code not in found and not any(map(text.words.isdisjoint, groups)) and all(map(text.has, signs)):
-                    found.add(code)
+            for way in ways:
+                if way.code not in found and not any(map(text.words.isdisjoint, way.words)):
+                    if way.signs:
+                        unsure.append(way)
+                    else:
+                        found.add(way.code)
+        for code, _, signs in unsure:
+            # Where a file is parsed anyway, a rule knows sooner than its signs that it has nothing to say.
+            if found or all(map(text.has, signs)):
+                found.add(code)
         return frozenset(found)
 
 

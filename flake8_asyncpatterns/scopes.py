@@ -100,6 +100,7 @@ class Scopes:
         self.star = False
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
+        self._homes: dict[tuple[ast.AST, str], Scope | None] = {}
         self._following: set[tuple[ast.AST, str]] = set()
         self._around = around
 
@@ -114,7 +115,14 @@ class Scopes:
 
     def home(self, name: str, at: ast.AST) -> Scope | None:
         """The scope that `name`, seen from `at`, belongs to; None: a built-in, or unknown."""
-        start = node = self.around(at)
+        start = self._around.get(at, self.tree)
+        seen = (start, name)
+        if seen not in self._homes:
+            self._homes[seen] = self._home(name, start)
+        return self._homes[seen]
+
+    def _home(self, name: str, start: ast.AST) -> Scope | None:
+        node = start
         while True:
             scope = self._scope(node)
             visible = node is start or not isinstance(node, ast.ClassDef)
@@ -126,7 +134,7 @@ class Scopes:
                 return scope
             if node is self.tree:
                 return None
-            node = self.around(node)
+            node = self._around[node]
 
     def bound(self, node: ast.AST) -> list[str]:
         """The names that the scope of a module, a function or a class binds."""

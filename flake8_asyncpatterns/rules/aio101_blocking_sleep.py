@@ -103,6 +103,8 @@ from ..signs import ON_THE_LOOP
 @rule("AIO101", "blocking-sleep", ast.Call, needs=calls({"time.sleep"}, ON_THE_LOOP))
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr != "sleep":
+        return
     if module.callee(call) != "time.sleep" or not runs_on_the_loop(module.function(call), module):
         return
     if is_callback(call, module):
