@@ -27,6 +27,8 @@ STARTS = "the coroutine starts to run, which it never did before"
 # an asynchronous generator; something to await or to enter. None of them does anything by itself.
 Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
 
+NAMES = frozenset(name.rpartition(".")[2] for name in COROUTINES | LAZY)
+
 # What stands in a file that makes a coroutine, and does not await it.
 IDLE = (
     Need((ASYNC | words("Coroutine", "CoroutineType"), frozenset({idle.own}))),
@@ -58,7 +60,13 @@ class Coroutines:
             self._functions.setdefault(function.name, []).append(function)
 
     def given_by(self, call: ast.Call) -> Kind | None:
-        """What a call gives; None: none of these, or unknown."""
+        """What a call gives; None: none of these, or unknown, or it is awaited at once."""
+        if isinstance(self.module.parent(call), ast.Await):
+            return None
+        match call.func:
+            case ast.Attribute(attr=name) if not self.module.project:
+                if name not in NAMES and name not in self._functions:
+                    return None  # its receiver's type would take longer to find out
         return self.of_expression(call.func, call)
 
     def of_expression(self, function: ast.expr, call: ast.Call | None = None) -> Kind | None:
