@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # with the trees of a batch; what is said to a worker and back costs little for so many.
 BATCH_BYTES = 300_000
 BATCH_FILES = 100
+# So many objects more than when it last looked are worth the collector's time.
+LEFT_OVER = 300_000
 # Fewer files than this are done before a pool has started.
 FEW = 24
 # Seconds after which an Executor is asked whether it is still there.
@@ -100,13 +102,14 @@ def _scan(order: Order) -> Scan:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Leave trees alone while they grow: they are thrown away as a whole, once, at the end."""
+    """Leave trees alone while they grow: they go as a whole (see Module.release), but for a little that adds up."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.collect()
+        if gc.get_count()[0] > LEFT_OVER:
+            gc.collect()
         if was_on:
             gc.enable()
 

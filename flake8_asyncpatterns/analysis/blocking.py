@@ -68,6 +68,20 @@ def blocks(call: ast.Call, module: Module) -> Blocks | None:
 
     A call that is awaited gives something to await, and does not block.
     """
+    known = module.analysis(_Known).blocks
+    if call not in known:
+        known[call] = _blocks(call, module)
+    return known[call]
+
+
+class _Known:
+    """What the calls of one Module block on, as far as that was asked."""
+
+    def __init__(self, _: Module) -> None:
+        self.blocks: dict[ast.Call, Blocks | None] = {}
+
+
+def _blocks(call: ast.Call, module: Module) -> Blocks | None:
     if isinstance(call.func, ast.Attribute) and not module.analysis(_Words).may_block(call.func.attr):
         return None
     if is_awaited(call, module):

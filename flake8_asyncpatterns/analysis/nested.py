@@ -42,18 +42,25 @@ def is_prepared(call: ast.Call, function: ast.AST, module: Module) -> bool:
 
 
 def _thinks_of_it(function: ast.AST, module: Module) -> bool:
-    if module.packages() & (OTHER_LOOPS | {"nest_asyncio"}):
-        return True
-    for node in ast.walk(function):
-        if isinstance(node, (ast.Attribute, ast.Name)):
-            if (node.attr if isinstance(node, ast.Attribute) else node.id) in THINKS_OF_IT:
-                return True
-        elif isinstance(node, ast.Call):
-            if module.name(node.func) in FORKS:
-                return True
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith("asyncio.run"):
-            return True  # replaced for a test
-    return _is_told_to_fail(function, module)
+    thoughts = module.analysis(_Thoughts)
+    return thoughts.everywhere or function in thoughts.around or _is_told_to_fail(function, module)
+
+
+class _Thoughts:
+    """Where a Module thinks of a loop that may be running: `everywhere`, or in the code of the nodes `around` it."""
+
+    def __init__(self, module: Module) -> None:
+        self.everywhere = not module.packages().isdisjoint(OTHER_LOOPS | {"nest_asyncio"})
+        self.around = frozenset(around for node in self._nodes(module) for around in module.ancestors(node))
+
+    def _nodes(self, module: Module) -> Iterator[ast.AST]:
+        for name in THINKS_OF_IT:
+            yield from module.spelled(name)
+            yield from module.attributes(name)
+        yield from (call for call in module.nodes(ast.Call) if module.name(call.func) in FORKS)
+        for constant in module.nodes(ast.Constant):  # replaced for a test
+            if isinstance(constant.value, str) and constant.value.endswith("asyncio.run"):
+                yield constant
 
 
 def _is_told_to_fail(function: ast.AST, module: Module) -> bool:

@@ -133,7 +133,7 @@ class Endless:
         if function in self._met or function.decorator_list or len(self._met) > DEPTH * DEPTH:
             return False
         self._met.add(function)
-        return not any(isinstance(n, ast.Yield) for n in within(*function.body)) and self._block(function.body)
+        return not self.module.is_generator(function) and self._block(function.body)
 
     def _block(self, statements: list[ast.stmt]) -> bool:
         """Is there no way past these statements? (That they may be left out, by a `return` before, is no end.)"""
