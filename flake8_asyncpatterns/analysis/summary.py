@@ -169,6 +169,8 @@ class Summary:
     def _function(self, function: FunctionDef) -> Function:
         module = self.module
         owner = module.class_of(function)
+        uses = tuple(self._uses(function))
+        asked = frozenset(name for use in uses for when in use.when for name in _names(when.test))
         found = Function(
             function.name,
             owner.name if owner else "",
@@ -176,8 +178,8 @@ class Summary:
             self._runs(function),
             any(_is_property(decorator, module) for decorator in function.decorator_list),
             runs_on_the_loop(function, module),
-            dict(self._parameters(function)),
-            tuple(self._uses(function)),
+            dict(self._parameters(function, asked)) if asked else {},
+            uses,
             self._hindrance(function),
         )
         return self._asked_for(found, function) if self._is_told else found
@@ -212,13 +214,13 @@ class Summary:
             return ""
         return "called" if not generator else "entered" if managers else "iterated"
 
-    def _parameters(self, function: FunctionDef) -> Iterator[tuple[str, Parameter]]:
+    def _parameters(self, function: FunctionDef, asked: frozenset[str]) -> Iterator[tuple[str, Parameter]]:
         arguments = function.args
         positional = [*arguments.posonlyargs, *arguments.args]
         bound = self.module.class_of(function) is not None and not any(
             self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list
         )
-        for parameter in (*positional, *arguments.kwonlyargs):
+        for parameter in (p for p in (*positional, *arguments.kwonlyargs) if p.arg in asked):
             place = positional.index(parameter) - bound if parameter in positional else -1
             yield parameter.arg, Parameter(place, _constant(self.module.default(parameter)))
 
@@ -444,6 +446,14 @@ def _asks_so(node: ast.AST) -> bool:
 
 def _is_known(test: Condition) -> bool:
     return any(map(_is_known, test.parts)) if test.parts else test.kind != "unknown"
+
+
+def _names(test: Condition) -> Iterator[str]:
+    """The parameters that a condition is about."""
+    if test.name:
+        yield test.name
+    for part in test.parts:
+        yield from _names(part)
 
 
 def _is_brief(sleep: ast.Call) -> bool:
