@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from ..knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_ATTRIBUTES, EXPECTS_FAILURE, LOOKS_AT
@@ -18,6 +19,10 @@ Fate: TypeAlias = Literal["dropped", "tested", "misused", "asked"]
 # Words of names that say in which of two worlds code runs that is written, or generated, for both.
 WORLDS = frozenset({"async", "asynchronous", "asyncio", "sync", "synchronous"})
 FLAG_WORDS = WORLDS | {"enabled", "has", "in", "is", "mode", "not", "run", "running", "use"}
+
+LOOK = frozenset(name.rpartition(".")[2] for name in LOOKS_AT | ASKS_KIND)
+# What a value that stands right in it is awaited, returned or handed on by: most are.
+RIGHT = frozenset({ast.Await, ast.Return, ast.keyword, ast.Dict, ast.Lambda, ast.Yield, ast.YieldFrom})
 
 # A variable that is used more often is used in a way that is right.
 MANY = 20
@@ -34,6 +39,8 @@ class End(NamedTuple):
 def end(value: ast.expr, module: Module, *, through_names: bool = True) -> End | None:
     """What becomes of a value, where that is not awaited, kept, returned or handed on; None: it may be."""
     parent = module.parent(value)
+    if type(parent) in RIGHT:
+        return None
     match parent:
         case ast.Expr():
             return End("dropped", parent, "is thrown away")
@@ -109,6 +116,8 @@ def _end_of_argument(value: ast.expr, call: ast.Call, module: Module) -> End | N
         case ast.Attribute(attr=method) if method in ASSERTS:
             given = module.owner(call.func) and any(value is argument for argument in call.args[: ASSERTS[method]])
             return End("tested", call, f"is given to `{method}`") if given else None
+        case ast.Attribute(attr=method) if method not in LOOK:
+            return None  # (of what type its receiver is would take longer to find out)
     name = module.callee(call)
     if name is None or name == "builtins.bool":
         return End("tested", call, "is tested") if name else None
@@ -123,6 +132,9 @@ def _end_of_variable(target: ast.Name, module: Module) -> End | None:
     uses = [use for use in module.uses(target) if not isinstance(use.ctx, ast.Store)]
     if len(uses) > MANY:
         return None
+    wrong = [*takewhile(_is_wrong, (end(use, module, through_names=False) for use in uses))]
+    if len(wrong) < len(uses):
+        return None
     function = module.function(target)
     if function is None or module.class_of(target) or module.declarations(target) or _reads_locals(function, module):
         return None
@@ -130,12 +142,12 @@ def _end_of_variable(target: ast.Name, module: Module) -> End | None:
         return End("dropped", target, f"is put into `{target.id}`, which nobody reads")
     if len(module.bindings(target) or ()) != 1 or any(isinstance(use.ctx, ast.Del) for use in uses):
         return None
-    ends = [end(use, module, through_names=False) for use in uses]
-    wrong = [e for e in ends if e and e.fate in ("tested", "misused")]
-    if len(wrong) < len(ends):
-        return None
-    first = min(wrong, key=lambda e: getattr(e.node, "lineno", target.lineno))
+    first = min(filter(None, wrong), key=lambda e: getattr(e.node, "lineno", target.lineno))
     return End("misused", first.node, f"is put into `{target.id}`, which {first.words}")
+
+
+def _is_wrong(found: End | None) -> bool:
+    return found is not None and found.fate in ("tested", "misused")
 
 
 def _reads_locals(function: ast.AST, module: Module) -> bool:

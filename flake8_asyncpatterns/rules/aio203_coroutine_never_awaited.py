@@ -150,13 +150,10 @@ UNAWAITED = (*IDLE, Need((frozenset({re.compile(re.escape(TOLD.encode()))}),)))
 @rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True, needs=UNAWAITED)
 def coroutine_never_awaited(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report a coroutine that is thrown away, or used as if it were its result."""
-    kind = given_by(call, module)
-    if kind is None and not module.analysis(_told):
-        return  # what becomes of it takes longer to find out
     found = end(call, module)
     if found is None or found.fate == "tested":
         return
-    kind = kind or _known_to_mypy(found, module)
+    kind = given_by(call, module) or _known_to_mypy(found, module)
     if kind is None or found.fate not in WRONG[kind] or is_deliberate(call, module):
         return
     message = f"`{ast.unparse(call.func)}(…)` gives {GIVES[kind]}: it {found.words}"

@@ -99,10 +99,10 @@ from ..rule import Fix, Report, rule
 @rule("AIO204", "coroutine-in-condition", ast.Call, plain=True, needs=IDLE)
 def coroutine_in_condition(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `if fetch():` where `fetch` is a coroutine function."""
-    if given_by(call, module) not in ("coroutine", "generator coroutine"):
-        return
     found = end(call, module, through_names=False)
-    if found is None or found.fate != "tested" or is_deliberate(call, module):
+    if found is None or found.fate != "tested":
+        return
+    if given_by(call, module) not in ("coroutine", "generator coroutine") or is_deliberate(call, module):
         return
     called = ast.unparse(call.func)
     message = f"`{called}(…)` gives a coroutine, and that {found.words}, not its result"
