@@ -286,3 +286,8 @@ def test_what_is_lost_at_the_top_level_runs_in_no_second_loop() -> None:
     source = source.replace("\nclose", "\nloop.run_until_complete(x)\nclose")
     [finding] = found(source, [RULES["AIO203"]])
     assert finding.refusal == "`asyncio.run()` would take another loop than the one that this file runs by hand"
+
+
+@pytest.mark.parametrize("again", ["x = y or x", "x = y and x", "x = x if y else y", "x = (x := y) or x"])
+def test_a_variable_that_is_made_of_itself_is_followed_once(again: str) -> None:
+    assert codes(f"def f(y):\n    x = y()\n    {again}\n") == []

@@ -58,9 +58,9 @@ def end(value: ast.expr, module: Module, *, through_names: bool = True) -> End |
             match module.parent(parent):
                 case ast.BoolOp(op=ast.Or()):  # `a and b or c`
                     return None
-            return end(parent, module)
+            return end(parent, module, through_names=through_names)
         case ast.NamedExpr():
-            around = end(parent, module)
+            around = end(parent, module, through_names=through_names)
             return around if around and around.fate == "tested" else None
         case ast.Compare():
             return End("tested", parent, "is compared")
