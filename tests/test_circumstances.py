@@ -166,13 +166,17 @@ def test_processes(text: str, calls: list[str]) -> None:
         ("':memory:'", "self.db.execute('x')", 0),
         ("':memory:'", "self.db.cursor().execute('x')", 0),
         ("':memory:'", "cursor = self.db.cursor()\n        cursor.fetchall()", 0),
+        ("':memory:'", "with self.db as db:\n            db.execute('x')", 0),
+        ("':memory:'", "with contextlib.closing(self.db.cursor()) as cursor:\n            cursor.execute('x')", 0),
+        ("'a.db'", "with contextlib.closing(self.db.cursor()) as cursor:\n            cursor.execute('x')", 1),
+        ("'a.db'", "with self.db as db:\n            db.execute('x')", 1),
         ("path", "self.db.execute('x')", 1),
         ("'a.db'", "cursor = self.db.cursor()\n        cursor.fetchall()", 1),
     ],
 )
 def test_a_database_in_memory(path: str, rest: str, count: int) -> None:
     text = (
-        "import sqlite3\nclass A:\n    db: sqlite3.Connection\n"
+        "import contextlib, sqlite3\nclass A:\n    db: sqlite3.Connection\n"
         "    def __init__(self, path):\n        self.db = sqlite3.connect({})\n"
     )
     found = codes(f"{text.format(path)}    async def f(self):\n        {rest}\n")

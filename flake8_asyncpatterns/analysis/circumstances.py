@@ -231,12 +231,15 @@ def _is_read_on(call: ast.Call, store: ast.AST, module: Module) -> bool:
 
 def _opening(store: ast.AST, module: Module) -> ast.Call | None:
     """The call that opens what a variable stands for."""
-    match module.value(store), module.parent(store):
-        case ast.Call() as call, _:
-            return call
-        case None, ast.withitem(context_expr=ast.Call() as call):
-            return call
-    return None
+    given = _given(store, module)
+    return given if isinstance(given, ast.Call) else None
+
+
+def _given(store: ast.AST, module: Module) -> ast.expr | None:
+    """What a variable is given, or made of by the `with` that it stands in."""
+    around = module.parent(store)
+    value = module.value(store)
+    return around.context_expr if value is None and isinstance(around, ast.withitem) else value
 
 
 def _is_handed_over(store: ast.AST, module: Module) -> bool:
@@ -303,11 +306,13 @@ def _is_in_memory(node: ast.AST, module: Module, depth: int) -> bool:
         case ast.Call() if module.callee(node) == "sqlite3.connect":
             name = passed(IN_MEMORY, node)
             return isinstance(name, ast.Constant) and name.value in IN_MEMORY.values
+        case ast.Call(args=[made]) if depth and module.callee(node) == "contextlib.closing":
+            return _is_in_memory(made, module, depth - 1)
         case ast.Call(func=ast.Attribute(value=receiver)) if depth:
             return _is_in_memory(receiver, module, depth - 1)
         case ast.Name() | ast.Attribute() if depth:
             stores = [store for store in module.bindings(node) or () if not _only_says_what(store, module)]
-            made = [_opening(store, module) for store in stores]
+            made = [_given(store, module) for store in stores]
             return bool(made) and all(one is not None and _is_in_memory(one, module, depth - 1) for one in made)
     return False
 
