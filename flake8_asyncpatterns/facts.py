@@ -15,6 +15,8 @@ AWAITED = "await ()"
 # At the start of a Named: from here on, what comes is unsure. And before the name of a class of the same file.
 UNSURE = ""
 OWN = "@"
+# The doubt about a Use that is reached only after something has failed.
+FAILED = 5
 
 
 class Told(NamedTuple):
@@ -100,7 +102,10 @@ class Use(NamedTuple):
 
     `target` is what blocks, a function of the file (by its number), or what has a name in another file. `called` is
     how it is written there. `stands` says how: "read", "entered" (by `with`), "iterated", "awaited". `doubt`: 2 where
-    it is reached only under a condition that `when` does not tell, 1 where such a one may lead to a `return` before it.
+    it is reached only under a condition that `when` does not tell, 1 where such a one may lead to a `return` before it,
+    FAILED where it is reached only after something has failed.
+    `own` are conditions on what `self` has, as they are written, and whether they are so where it is reached;
+    `on_self`: what runs is a method of that same object.
     """
 
     span: Span
@@ -110,6 +115,8 @@ class Use(NamedTuple):
     given: Given | None = None
     when: tuple[When, ...] = ()
     doubt: int = 0
+    own: tuple[tuple[str, bool], ...] = ()
+    on_self: bool = False
 
 
 class LoopRun(NamedTuple):

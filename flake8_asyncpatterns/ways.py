@@ -65,7 +65,9 @@ class Ways:
                 entered = self.entered(node)
                 if entered is None:
                     continue
-                found_ways = (self.steps(node, codes) for codes in (FOR_REAL, FILES) if self._is_sure(node, codes))
+                found_ways = (
+                    self.steps(node, codes) for codes in (FOR_REAL, WORSE, FILES) if self._is_sure(node, codes)
+                )
                 steps = next(found_ways, None)
                 if steps:
                     found[use.span] = self._way(steps, entered, path)
@@ -74,8 +76,23 @@ class Ways:
     def _is_sure(self, node: Node, codes: frozenset[str]) -> bool:
         """Is there a way, and is it likely enough to be gone?"""
         steps = self.steps(node, codes)
+        if not steps or not self._is_possible(steps):
+            return False
         doubts = self._to[codes].cost(node) // DOUBT - self.use(node).doubt
-        return bool(steps) and doubts <= MOST.get(len({step.path for step in steps}), OTHERWISE)
+        files = len({step.path for step in steps})
+        end = self.use(steps[-1]).target
+        # A helper's sleep under a condition is mostly a pause before it tries again, which it seldom has to.
+        pauses = isinstance(end, Block) and end.code in SLEEPS and files > 1
+        return doubts <= (OTHERWISE if pauses else MOST.get(files, OTHERWISE))
+
+    def _is_possible(self, steps: Iterable[Node]) -> bool:
+        """Is nothing true of an object for one step of a way that is false for another?"""
+        known: dict[str, bool] = {}
+        for use in map(self.use, steps):
+            if any(known.get(test, so) is not so for test, so in use.own):
+                return False
+            known = {**known, **dict(use.own)} if use.on_self else {}
+        return True
 
     def _way(self, nodes: list[Node], entered: Node, path: str) -> tuple[Way, bool]:
         end = self.use(nodes[-1]).target
@@ -152,7 +169,7 @@ class Ways:
             for at, use in enumerate(function.uses):
                 reached = comes_to(use, function.parameters, given) if use.when else False
                 if reached is not False:
-                    undecided = 2 - use.doubt if reached is None else 0
+                    undecided = max(0, 2 - use.doubt) if reached is None else 0
                     yield DOUBT * undecided, entered._replace(use=at)
 
     def hindrance(self, start: Node) -> tuple[str, str]:

@@ -57,6 +57,8 @@ def test_the_shortest_way_is_shown_and_circles_are_no_matter() -> None:
         "def g(a, *, mode='x'):\n    if mode == 'y' and a: slow()\nasync def f(a): g(a)",
         "class A:\n    def g(self, now):\n        if now is None: slow()\n    async def f(self): self.g(1)",
         "def g(): h(False)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
+        "lock = threading.Lock()\ndef g(): lock.acquire()\nasync def f(): g()",
+        "SYNC = False\ndef g():\n    if SYNC: slow()\nasync def f(): g()",
     ],
 )
 def test_what_does_not_block(text: str) -> None:
@@ -125,7 +127,7 @@ def test_work_on_files_is_told_apart() -> None:
         "def g():\n    time.sleep(1)\n    asyncio.get_running_loop().stop()\nasync def f(): g()\n",
         "def g():\n    yield time.sleep(1)\nasync def f(): list(g())\n",
         "def g():\n    time.sleep(1)\n    return asyncio.sleep(1)\nasync def f(): await g()\n",
-        "lock = threading.RLock()\ndef g(): lock.acquire()\nasync def f(): g()\n",
+        "told = threading.Condition()\ndef g(): told.wait()\nasync def f(): g()\n",
     ],
 )
 def test_what_a_thread_cannot_run_is_left(text: str) -> None:
@@ -240,3 +242,62 @@ def test_what_does_not_block_in_another_file(tmp_path: Path, line: str) -> None:
 def test_files_that_import_each_other(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text("import app\nimport time\ndef back():\n    app.go()\n    time.sleep(1)\n")
     assert len(in_project(tmp_path, "import other\ndef go():\n    other.back()\nasync def f():\n    go()\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "count"),
+    [
+        ("if self.text: self.load()", "if not self.text: slow()", 0),
+        ("if self.text and self.old: self.load()", "if self.text: return\n        slow()", 0),
+        ("if not (self.text or self.old): self.load()", "if self.old: slow()", 0),
+        ("if self.text is not None: self.load()", "if self.text is None: slow()", 0),
+        ("if self.text: self.load()", "if self.text is None: slow()", 0),
+        ("if self.mode == 'a': self.load()", "if self.mode != 'a': slow()", 0),
+        ("if self.text: self.far()", "if not self.text: slow()", 0),
+        ("if self.text: self.load()", "if self.old: slow()", 1),
+        ("if self.text or self.old: self.load()", "if not self.text: slow()", 1),
+        ("if self.text: self.other.load()", "if not self.text: slow()", 1),
+        ("if self.mode == 'a': self.load()", "if self.mode != 'b': slow()", 1),
+    ],
+)
+def test_what_is_true_of_an_object_stays_so_on_the_way(first: str, second: str, count: int) -> None:
+    text = f"""
+    class A:
+        def __init__(self, other: "A"): self.other = other
+        def load(self):
+            {dedent(second)}
+        def far(self): self.load()
+        def near(self):
+            {first}
+        async def f(self): self.near()
+    """
+    assert len(chains(SLEEPS + dedent(text.replace("\n        slow()", "\n            slow()")))) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("async def main():\n    slow()\n    await serve()\nasyncio.run(main())", 0),
+        ("async def main():\n    with x: slow()\n    await serve()\nasyncio.run(main())", 0),
+        ("async def main():\n    for x in y: slow()\nasyncio.run(main())", 0),
+        ("async def main():\n    await serve()\n    slow()\nasyncio.run(main())", 1),
+        ("async def main():\n    for x in y:\n        slow()\n        await serve()\nasyncio.run(main())", 1),
+        ("async def main():\n    async with x: slow()\nasyncio.run(main())", 1),
+        ("async def main():\n    x.create_task(serve())\n    slow()\nasyncio.run(main())", 1),
+        ("async def main():\n    asyncio.ensure_future(serve())\n    slow()\nasyncio.run(main())", 1),
+        ("async def main():\n    slow()\nasyncio.run(main())\nasync def f(): await main()", 1),
+        ("async def main():\n    slow()\nrun(main())", 1),
+        ("async def main(): slow()", 1),
+    ],
+)
+def test_what_comes_first_of_all_keeps_nobody_waiting(text: str, count: int) -> None:
+    assert codes(f"{IMPORTS}{SLEEPS}async def serve(): pass\n{text}\n", [RULES["AIO110"]]) == ["AIO110"] * count
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [("app/cli/serve.py", 0), ("scripts/mend.py", 0), ("app/cli.py", 0), ("app/__main__.py", 0), ("client/app.py", 1)],
+)
+def test_a_command_keeps_nobody_waiting(path: str, count: int) -> None:
+    module = Module.parse(f"{IMPORTS}{SLEEPS}async def f(): slow()\n", path)
+    assert len(list(check(module, [RULES["AIO110"]]))) == count

@@ -464,3 +464,20 @@ def test_what_gives_a_coroutine_may_come_from_far_away(tmp_path: Path, call: str
     text = f"import asyncio, shop\nasync def f():\n    loop = asyncio.get_running_loop()\n    {call}\n"
     found = check(decode(text.encode()), str(tmp_path / "main.py"), ALL, project=project())
     assert [problem.code for problem in found] == codes
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("x = load()\n    time.sleep(1)", 1),
+        ("if late(): time.sleep(1)", 0),  # a pause
+        ("if late(): requests.get('x')", 1),
+        ("if late(): time.sleep(1)\n    if bad(): requests.get('x')", 1),
+        ("try: load()\n    except OSError: requests.get('x')", 0),
+        ("try: load()\n    except OSError:\n        if late(): requests.get('x')", 0),
+    ],
+)
+def test_what_another_file_seldom_comes_to(tmp_path: Path, body: str, count: int) -> None:
+    write(tmp_path, {"lib.py": f"import requests, time\ndef slow():\n    {body}\n"})
+    write(tmp_path, {"main.py": "import lib\nasync def f():\n    lib.slow()\n"})
+    assert len(ways(tmp_path)) == count

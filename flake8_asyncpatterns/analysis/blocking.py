@@ -233,11 +233,11 @@ class _InCoroutines:
             ):
                 continue
             blocking = blocks(call, module)
-            if blocking and not is_callback(call, module) and not _is_dead(call, module):
+            if blocking and not is_callback(call, module) and not is_dead(call, module):
                 self.found.setdefault(blocking.code, []).append((call, blocking))
 
 
-def _is_dead(node: ast.AST, module: Module) -> bool:
+def is_dead(node: ast.AST, module: Module) -> bool:
     """Does this code stand under a condition that a constant of the file makes false (`if IS_SYNC:`)?"""
     for around in module.ancestors(node):
         if isinstance(around, ast.If) and node is not around.test:

@@ -10,7 +10,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from ..facts import Named, Step, Way
+from ..flow import LOOPS, body, suspends
 from ..knowledge.blocking.entry import WAITS_FOR
+from ..knowledge.services import RUN
 from ..module import Module
 from ..narrowing import dotted
 from ..needs import Need
@@ -21,7 +23,10 @@ from ..signs import ON_THE_LOOP
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking, blocks, in_a_thread, is_awaited, refusal
 from .summary import Run, Summary, own_ways
-from .testcode import is_test
+from .testcode import is_command, is_test
+
+# Methods that give the event loop something else to do.
+STARTS = frozenset({"create_task", "start_soon", "ensure_future"})
 
 
 def needs(ends: frozenset[str]) -> tuple[Need, ...]:
@@ -68,8 +73,10 @@ def _better(abroad: Way, own: Way) -> Way:
 
 def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
+    if is_command(module):
+        return  # there is nobody but the one who waits for the command
     for run, way in found.items():
-        if is_test(run, module) or _is_left_to_a_thread(run, module):
+        if is_test(run, module) or _is_left_to_a_thread(run, module) or _comes_first(run, module):
             continue
         first, *_ = way.steps
         related = tuple(_related(before, step, module) for before, step in pairwise(way.steps))
@@ -87,6 +94,43 @@ def _is_left_to_a_thread(run: Run, module: Module) -> bool:
     functions = (around for around in module.ancestors(run) if isinstance(around, FUNCTIONS))
     decorators = (d for function in functions for d in getattr(function, "decorator_list", ()))
     return any("thread" in dotted(d.func if isinstance(d, ast.Call) else d).lower() for d in decorators)
+
+
+def _comes_first(run: Run, module: Module) -> bool:
+    """Is this done at the very start of what the event loop was started for, while it has nothing else to do?"""
+    coroutine = module.function(run)
+    if not isinstance(coroutine, ast.AsyncFunctionDef) or not _is_started_with(coroutine, module):
+        return False
+    repeated = (around for around in module.ancestors(run) if isinstance(around, LOOPS))
+    if any(suspends(around) for around in repeated):
+        return False
+    place = (run.lineno, run.col_offset)
+    before = (n for n in body(coroutine) if (getattr(n, "lineno", place[0]), getattr(n, "col_offset", 0)) < place)
+    return not any(_lets_others_run(node, module) for node in before)
+
+
+def _is_started_with(coroutine: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Is all that the file does with a coroutine function to run the event loop for it?"""
+    uses = [use for use in module.nodes(ast.Name) if use.id == coroutine.name and module.definition(use) is coroutine]
+    return bool(uses) and all(_is_run(module.parent(use), module) for use in uses)
+
+
+def _is_run(made: ast.AST | None, module: Module) -> bool:
+    """Is this `main()` in `asyncio.run(main())`?"""
+    around = module.parent(made) if isinstance(made, ast.Call) else None
+    return isinstance(around, ast.Call) and made in around.args and module.callee(around) in RUN
+
+
+def _lets_others_run(node: ast.AST, module: Module) -> bool:
+    """Does this node await something, or start what else the event loop is to do?"""
+    if isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)):
+        return True
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    if not isinstance(node, ast.Call):
+        return False
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    return method in STARTS or (module.callee(node) or "").startswith("asyncio.")
 
 
 class File(NamedTuple):

@@ -306,8 +306,8 @@ def _is_in_memory(node: ast.AST, module: Module, depth: int) -> bool:
         case ast.Call() if module.callee(node) == "sqlite3.connect":
             name = passed(IN_MEMORY, node)
             return isinstance(name, ast.Constant) and name.value in IN_MEMORY.values
-        case ast.Call(args=[made]) if depth and module.callee(node) == "contextlib.closing":
-            return _is_in_memory(made, module, depth - 1)
+        case ast.Call(args=[closed]) if depth and module.callee(node) == "contextlib.closing":
+            return _is_in_memory(closed, module, depth - 1)
         case ast.Call(func=ast.Attribute(value=receiver)) if depth:
             return _is_in_memory(receiver, module, depth - 1)
         case ast.Name() | ast.Attribute() if depth:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..facts import (
+    FAILED,
     Block,
     Class,
     Condition,
@@ -26,12 +28,13 @@ from ..facts import (
 from ..flow import always_true, ends
 from ..inference import tell
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
+from ..knowledge.locks import MUTEXES
 from ..narrowing import dotted
 from ..problem import locate
 from ..reference import reference, written_bases
 from ..scopes import imports
 from ..source import lines
-from .blocking import blocks, is_awaited
+from .blocking import Blocks, blocks, is_awaited, is_dead
 from .callbacks import returns_nothing
 from .circumstances import iterated
 from .coroutines import Coroutines, runs_on_the_loop
@@ -228,7 +231,7 @@ class Summary:
         """What running a function runs on the same thread, as far as is certain."""
         for node in self._ran.get(function, ()):
             target = self._target(node)
-            if target is None or self._is_put_off(node, function):
+            if target is None or self._is_put_off(node, function) or is_dead(node, self.module):
                 continue
             span = self._span(node)
             self.runs[span] = node
@@ -240,6 +243,8 @@ class Summary:
                 None if isinstance(target, Block) else _given(node),
                 tuple(self._when(node, function)),
                 self._doubt(node, function),
+                tuple(self._own(node, function)),
+                self._is_on_self(node),
             )
 
     def _reads(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -252,8 +257,7 @@ class Summary:
             return self._numbers[definition] if isinstance(definition, ast.FunctionDef) else None
         blocking = blocks(node, self.module)
         if blocking is not None:
-            brief = blocking.code == "AIO101" and _is_brief(node)
-            return None if brief else Block(blocking.name, blocking.code, blocking.entry.bound)
+            return None if _is_brief(node, blocking) else Block(blocking.name, blocking.code, blocking.entry.bound)
         definition = self.module.definition(node.func)
         if isinstance(definition, ast.ClassDef):
             definition = self.module.method(definition, "__init__")
@@ -298,20 +302,52 @@ class Summary:
 
     def _when(self, place: Run, function: FunctionDef) -> Iterator[When]:
         """The conditions on the function's parameters under which a place in it is reached."""
+        for test, so in self._conditions(place, function):
+            told = self._test(test, function)
+            if _is_known(told):
+                yield When(told, so)
+
+    def _own(self, place: Run, function: FunctionDef) -> Iterator[tuple[str, bool]]:
+        """The conditions on attributes of `self` under which a place is reached. See Use."""
+        todo = list(self._conditions(place, function))
+        for test, so in todo:
+            match test:
+                case ast.UnaryOp(op=ast.Not(), operand=operand):
+                    todo.append((operand, not so))
+                case ast.BoolOp(op=op, values=values) if isinstance(op, ast.And if so else ast.Or):
+                    todo += ((value, so) for value in values)
+                case ast.Attribute() if self.module.owner(test):
+                    yield dotted(test), so
+                case ast.Compare(left=ast.Attribute() as left, ops=[op], comparators=[ast.Constant() as value]) if (
+                    self.module.owner(left) and isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq))
+                ):
+                    is_so = so is isinstance(op, (ast.Is, ast.Eq))
+                    yield f"{dotted(left)} is {value.value!r}", is_so
+                    if is_so:
+                        yield dotted(left), bool(value.value)
+
+    def _is_on_self(self, node: Run) -> bool:
+        """Does this run a method of `self`?"""
+        function = node.func if isinstance(node, ast.Call) else node
+        return isinstance(function, ast.Attribute) and self.module.owner(function) is not None
+
+    def _conditions(self, place: Run, function: FunctionDef) -> Iterator[tuple[ast.expr, bool]]:
+        """The conditions that decide whether a place in a function is reached, and how they must come out for it."""
         came_from: ast.AST = place
         for around in self.module.ancestors(place):
             if isinstance(around, (ast.If, ast.While, ast.IfExp)) and came_from is not around.test:
                 first = around.body if isinstance(around.body, list) else [around.body]
-                yield from self._told(around.test, function, so=any(part is came_from for part in first))
+                yield around.test, any(part is came_from for part in first)
             if isinstance(came_from, ast.stmt):
-                for test in self._ways_out(came_from):
-                    yield from self._told(test, function, so=False)
+                yield from ((test, False) for test in self._ways_out(came_from))
             if around is function:
                 return
             came_from = around
 
     def _doubt(self, place: Run, function: FunctionDef) -> int:
         """Does it take a condition that no caller's constants decide to get to a place in a function? See Use."""
+        if any(isinstance(around, ast.ExceptHandler) for around in self._within(place, function)):
+            return FAILED
         doubt = 0
         came_from: ast.AST = place
         for around in self.module.ancestors(place):
@@ -321,7 +357,7 @@ class Summary:
                         return 2
                 case ast.BoolOp(values=[first, *_]) if came_from is not first:
                     return 2
-                case ast.ExceptHandler() | ast.match_case():
+                case ast.match_case():
                     return 2
             if isinstance(came_from, ast.stmt) and any(self._leads_out(came_from, function)):
                 doubt = 1
@@ -330,6 +366,10 @@ class Summary:
             came_from = around
         return doubt
 
+    def _within(self, place: Run, function: FunctionDef) -> Iterator[ast.AST]:
+        """What stands around a place in a function, from the inside out."""
+        return takewhile(lambda around: around is not function, self.module.ancestors(place))
+
     def _leads_out(self, statement: ast.stmt, function: FunctionDef) -> Iterator[bool]:
         """For each condition on which the code before a statement returns: is it one that no caller's constants decide?
 
@@ -337,11 +377,6 @@ class Summary:
         """
         for test in self._ways_out(statement, (ast.Return, ast.Continue, ast.Break)):
             yield not _is_known(self._test(test, function))
-
-    def _told(self, test: ast.expr, function: FunctionDef, *, so: bool) -> Iterator[When]:
-        told = self._test(test, function)
-        if _is_known(told):
-            yield When(told, so)
 
     def _ways_out(self, statement: ast.stmt, kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)) -> Iterator[ast.expr]:
         """The conditions on which the code before a statement, in its block, leaves that by one of these statements."""
@@ -456,12 +491,16 @@ def _names(test: Condition) -> Iterator[str]:
         yield from _names(part)
 
 
-def _is_brief(sleep: ast.Call) -> bool:
-    """Is this a sleep of a constant time that nobody notices?"""
-    match sleep.args:
-        case [ast.Constant(value=int(seconds) | float(seconds))]:
+def _is_brief(call: ast.Call, blocking: Blocks) -> bool:
+    """Is this a sleep of a constant time that nobody notices, or the wait for a lock?
+
+    A helper that acquires a lock is like one with a `with lock:`, which says nothing of how long others hold it.
+    """
+    match call.args:
+        case [ast.Constant(value=int(seconds) | float(seconds))] if blocking.code == "AIO101":
             return seconds < BRIEF
-    return False
+    owner, _, method = blocking.name.rpartition(".")
+    return owner in MUTEXES and method == "acquire"
 
 
 def _called(node: Run) -> str:

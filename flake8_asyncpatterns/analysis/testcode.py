@@ -1,4 +1,4 @@
-"""Which code is a test's."""
+"""Which code is a test's, and which a command's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 # Folders that hold tests, as people name them; how pytest and unittest find files is in their documentation.
 FOLDERS = frozenset({"test", "tests", "_tests", "testing", "unit_tests", "integration_tests"})
 PACKAGES = frozenset({"pytest"})
+# Folders and files that hold what somebody runs at a terminal, one command at a time.
+COMMAND_FOLDERS = frozenset({"cli", "cmds", "scripts"})
+COMMAND_FILES = frozenset({"cli", "__main__"})
 CASES = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase"})
 
 
@@ -19,8 +22,18 @@ def is_test(node: ast.AST, module: Module) -> bool:
     return module.analysis(_is_test_file) or any(_is_test(around, module) for around in module.ancestors(node))
 
 
+def is_command(module: Module) -> bool:
+    """Does this file belong to a command line, by its place or name?"""
+    *folders, name = _parts(module)
+    return not COMMAND_FOLDERS.isdisjoint(folders) or name.removesuffix(".py") in COMMAND_FILES
+
+
+def _parts(module: Module) -> list[str]:
+    return module.path.replace("\\", "/").split("/")
+
+
 def _is_test_file(module: Module) -> bool:
-    *folders, name = module.path.replace("\\", "/").split("/")
+    *folders, name = _parts(module)
     stem = name.removesuffix(".py")
     return (
         not FOLDERS.isdisjoint(folders)

@@ -9,6 +9,8 @@ ASYNC_LOCKS = frozenset({"asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore
 THREAD_LOCKS = frozenset(
     {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
 )
+# What one thread has at a time, and mostly for a moment only. (Of a semaphore there may be none left for long.)
+MUTEXES = frozenset({"threading.Lock", "threading.RLock", "threading.Condition"})
 
 # Decorators that leave a generator what it is. After any other it may be a context manager, a fixture, a task …
 TRANSPARENT = SAME_RESULT | {"abc.abstractmethod", "typing.final", "typing_extensions.final"}

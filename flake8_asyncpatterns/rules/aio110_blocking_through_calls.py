@@ -82,15 +82,20 @@ calls and of the project's files, where it is certain which one is called: by im
 `self` and base classes, and by the types of variables, attributes, and of what functions return. Not followed is a
 method that a subclass beside it defines anew, and nothing under a decorator that is not known. Nothing
 is said of a function that is handed to a thread or an executor anywhere on the way, of a generator that is only made,
-of a branch that the arguments in the call rule out (`fetch(wait=False)`), and of code that has asked whether an event
-loop runs, or whether it is to work asynchronously. The way must end in a sleep, the network, a process, a database,
-somebody who types, or another thread; where it ends in work on files only, that is AIO114's. A sleep of less than ten
-milliseconds is none. Tests are left alone.
+of a branch that the arguments in the call rule out (`fetch(wait=False)`), or what is known of `self` from a condition
+before, and of code that has asked whether an event loop runs, or whether it is to work asynchronously. The way must end
+in a sleep, the network, a process, a database, somebody who types, or another thread; where it ends in work on files
+only, that is AIO114's. A sleep of less than ten milliseconds is none, and a lock is mostly held for no longer.
+
+Tests are left alone, and so are commands (files in `cli`, `cmds` and `scripts`, and `cli.py` and `__main__.py`), where
+nobody waits but who has called them. So is what a coroutine that is only there for `asyncio.run()` does before it
+awaits anything or starts a task.
 
 Of all ways from a call the message names the surest, and of these the shortest. One that leads through two files may
 have two steps that are taken only under a condition; one through more files must have none, and no more than one that a
-`return` may come before: what is many calls away, behind several conditions, is mostly never come to. Within the file
-itself conditions do not matter.
+`return` may come before: what is many calls away, behind several conditions, is mostly never come to. Another file's
+sleep under a condition, a pause before the next try, is none either, and nothing is that it does after an error. Within
+the file itself conditions do not matter.
 
 `asyncfix graph MODULE:FUNCTION` shows all that a coroutine reaches so, as a tree or to be drawn. `--no-project` has
 `asyncfix` look at each file on its own.
