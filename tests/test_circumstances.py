@@ -181,3 +181,22 @@ def test_a_database_in_memory(path: str, rest: str, count: int) -> None:
     )
     found = codes(f"{text.format(path)}    async def f(self):\n        {rest}\n")
     assert found == ["AIO106"] * count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("socket.gethostbyname(host)", 1),
+        ("socket.gethostbyname('localhost')", 0),
+        ("socket.getaddrinfo(None, 80)", 0),
+        ("socket.getaddrinfo(host='localhost', port=80)", 0),
+        ("if host and host == 'localhost': socket.gethostbyname(host)", 0),
+        ("if host == 'localhost': socket.gethostbyname(other)", 1),
+        ("if host == 'localhost': pass\n    else: socket.gethostbyname(host)", 1),
+        ("if host == 'far': socket.gethostbyname(host)", 1),
+        ("if host != 'localhost': socket.gethostbyname(host)", 1),
+        ("if host == 'localhost' or late: socket.gethostbyname(host)", 1),
+    ],
+)
+def test_the_name_of_this_machine_needs_no_network(text: str, count: int) -> None:
+    assert codes(f"import socket\nasync def f(host, other, late):\n    {text}\n") == ["AIO102"] * count

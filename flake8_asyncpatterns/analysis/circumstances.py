@@ -9,6 +9,7 @@ from ..flow import body, exits, suspends
 from ..knowledge.blocking.databases import IN_MEMORY
 from ..knowledge.blocking.entry import Argument
 from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
+from ..knowledge.blocking.network import KNOWN_HOST, RESOLVES
 from ..knowledge.blocking.primitives import (
     ASKED_BY,
     BOUNDED,
@@ -294,6 +295,34 @@ def _has_ended(test: ast.expr, text: str, *, if_so: bool) -> bool:
     return False
 
 
+def needs_the_network(call: ast.Call, name: str, module: Module) -> bool:
+    """May a call that looks up a host have to ask others: does no condition around it say that it is a known one?"""
+    host = passed(KNOWN_HOST, call) if name in RESOLVES else None
+    text = dotted(host) if host is not None else ""
+    came_from: ast.AST = call
+    for around in module.ancestors(call) if text else ():
+        if isinstance(around, FUNCTIONS):
+            break
+        if (
+            isinstance(around, ast.If)
+            and any(part is came_from for part in around.body)
+            and _is_known_host(around.test, text)
+        ):
+            return False
+        came_from = around
+    return True
+
+
+def _is_known_host(test: ast.expr, text: str) -> bool:
+    """Is a host one that nobody is asked for, where a condition is true?"""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return any(_is_known_host(value, text) for value in values)
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
+            return dotted(left) == text and value in KNOWN_HOST.values
+    return False
+
+
 def reaches_a_database(call: ast.Call, name: str, module: Module) -> bool:
     """May a call of a database's object have to wait: is it none that this file made in memory?"""
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -325,6 +354,7 @@ def _only_says_what(store: ast.AST, module: Module) -> bool:
 
 # What else must be so, by the code of the rule, for a call of the table to block: asked with its qualified name.
 CIRCUMSTANCES: dict[str, Callable[[ast.Call, str, Module], bool]] = {
+    "AIO102": needs_the_network,
     "AIO103": still_runs,
     "AIO104": reaches_a_disk,
     "AIO106": reaches_a_database,

@@ -30,11 +30,10 @@ _NEWS = Blocking("AIO102", only="<3.13")
 _LAZY = "what waits is reading what it gives"
 _ENTERED = "it is the `with` block that waits, where it is entered"
 _HOST = Argument(0, "host")
-# Nobody is asked for an address that is one.
-_NUMERIC = (
-    Argument(0, "host", ("", "0.0.0.0", "127.0.0.1", "::", "::1", None)),
-    Argument(5, "flags", (Named("socket.AI_NUMERICHOST"),)),
-)
+# What looks up a host, and hosts that nobody is asked for: addresses, and this machine.
+RESOLVES = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyname_ex"})
+KNOWN_HOST = Argument(0, "host", ("", "0.0.0.0", "127.0.0.1", "::", "::1", "localhost", None))
+_NUMERIC = (KNOWN_HOST, Argument(5, "flags", (Named("socket.AI_NUMERICHOST"),)))
 
 _HTTP_CONNECTIONS = ("http.client.HTTPConnection", "http.client.HTTPSConnection")
 _SMTP = ("smtplib.SMTP", "smtplib.SMTP_SSL", "smtplib.LMTP")
@@ -49,7 +48,7 @@ _SERVERS = (
 
 _STANDARD: dict[str, Blocking] = {
     "socket.getaddrinfo": Blocking("AIO102", "loop.getaddrinfo", unless=_NUMERIC),
-    **each("socket", "gethostbyname gethostbyname_ex", Blocking("AIO102", "loop.getaddrinfo")),
+    **each("socket", "gethostbyname gethostbyname_ex", Blocking("AIO102", "loop.getaddrinfo", unless=(KNOWN_HOST,))),
     **each("socket", "getfqdn gethostbyaddr", Blocking("AIO102", "loop.getnameinfo")),
     "socket.getnameinfo": Blocking(
         "AIO102", "loop.getnameinfo", unless=(Argument(1, "flags", (Named("socket.NI_NUMERICHOST"),)),)
