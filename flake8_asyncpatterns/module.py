@@ -243,11 +243,6 @@ class Module:
         """What is known of an attribute of the instances of a class of this file."""
         return self._inference.attribute(cls, name)
 
-    def items_of(self, node: ast.expr) -> str | None:
-        """The qualified type of what iterating over an expression gives: `"asyncio.Task"` of a `set[Task]`."""
-        found = self._inference.item(node)
-        return found.name if found else None
-
     def instance_of(self, node: ast.AST) -> ast.ClassDef | None:
         """The class of this file that an expression is an instance of, or of a subclass of; None: unknown."""
         found = self._inference.type(node)

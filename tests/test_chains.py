@@ -296,7 +296,15 @@ def test_what_comes_first_of_all_keeps_nobody_waiting(text: str, count: int) -> 
 
 @pytest.mark.parametrize(
     ("path", "count"),
-    [("app/cli/serve.py", 0), ("scripts/mend.py", 0), ("app/cli.py", 0), ("app/__main__.py", 0), ("client/app.py", 1)],
+    [
+        ("app/cli/serve.py", 0),
+        ("app/cli/sub/serve.py", 0),
+        ("scripts/mend.py", 0),
+        ("app/cli.py", 0),
+        ("client/app.py", 1),
+        ("scripts/far/away/app.py", 1),
+        ("app/__main__.py", 1),
+    ],
 )
 def test_a_command_keeps_nobody_waiting(path: str, count: int) -> None:
     module = Module.parse(f"{IMPORTS}{SLEEPS}async def f(): slow()\n", path)

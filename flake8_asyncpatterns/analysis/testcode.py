@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 # Folders that hold tests, as people name them; how pytest and unittest find files is in their documentation.
 FOLDERS = frozenset({"test", "tests", "_tests", "testing", "unit_tests", "integration_tests"})
 PACKAGES = frozenset({"pytest"})
-# Folders and files that hold what somebody runs at a terminal, one command at a time.
+# Folders that hold what somebody runs at a terminal, one command at a time: the file's own, or the one around that.
+# (`__main__.py` may start, and be, a whole service.)
 COMMAND_FOLDERS = frozenset({"cli", "cmds", "scripts"})
-COMMAND_FILES = frozenset({"cli", "__main__"})
+COMMAND_FILE = "cli.py"
 CASES = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase"})
 
 
@@ -25,7 +26,7 @@ def is_test(node: ast.AST, module: Module) -> bool:
 def is_command(module: Module) -> bool:
     """Does this file belong to a command line, by its place or name?"""
     *folders, name = _parts(module)
-    return not COMMAND_FOLDERS.isdisjoint(folders) or name.removesuffix(".py") in COMMAND_FILES
+    return not COMMAND_FOLDERS.isdisjoint(folders[-2:]) or name == COMMAND_FILE
 
 
 def _parts(module: Module) -> list[str]:

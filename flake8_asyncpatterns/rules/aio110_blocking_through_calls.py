@@ -87,7 +87,7 @@ before, and of code that has asked whether an event loop runs, or whether it is 
 in a sleep, the network, a process, a database, somebody who types, or another thread; where it ends in work on files
 only, that is AIO114's. A sleep of less than ten milliseconds is none, and a lock is mostly held for no longer.
 
-Tests are left alone, and so are commands (files in `cli`, `cmds` and `scripts`, and `cli.py` and `__main__.py`), where
+Tests are left alone, and so are commands (`cli.py`, and files in `cli`, `cmds` and `scripts` or a folder in these), where
 nobody waits but who has called them. So is what a coroutine that is only there for `asyncio.run()` does before it
 awaits anything or starts a task.
 
