@@ -87,8 +87,8 @@ before, and of code that has asked whether an event loop runs, or whether it is 
 in a sleep, the network, a process, a database, somebody who types, or another thread; where it ends in work on files
 only, that is AIO114's. A sleep of less than ten milliseconds is none, and a lock is mostly held for no longer.
 
-Tests are left alone, and so are commands (`cli.py`, and files in `cli`, `cmds` and `scripts` or a folder in these), where
-nobody waits but who has called them. So is what a coroutine that is only there for `asyncio.run()` does before it
+Tests are left alone, and so are commands (`cli.py`, and files in `cli`, `cmds` and `scripts` or a folder in these):
+nobody waits for one but who has called it. So is what a coroutine that is only there for `asyncio.run()` does before it
 awaits anything or starts a task.
 
 Of all ways from a call the message names the surest, and of these the shortest. One that leads through two files may
