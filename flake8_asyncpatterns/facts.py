@@ -15,8 +15,8 @@ AWAITED = "await ()"
 # At the start of a Named: from here on, what comes is unsure. And before the name of a class of the same file.
 UNSURE = ""
 OWN = "@"
-# The doubt about a Use that is reached only after something has failed.
-FAILED = 5
+# The doubt about a Use that is reached only under a condition, and only after something has failed.
+CONDITIONAL, FAILED = 2, 5
 
 
 class Told(NamedTuple):
@@ -101,9 +101,9 @@ class Use(NamedTuple):
     """What runs a function, in another function: a call of it, or reading the property that it is.
 
     `target` is what blocks, a function of the file (by its number), or what has a name in another file. `called` is
-    how it is written there. `stands` says how: "read", "entered" (by `with`), "iterated", "awaited". `doubt`: 2 where
-    it is reached only under a condition that `when` does not tell, 1 where such a one may lead to a `return` before it,
-    FAILED where it is reached only after something has failed.
+    how it is written there. `stands` says how: "read", "entered" (by `with`), "iterated", "awaited". `doubt`:
+    CONDITIONAL where it is reached only under a condition that `when` does not tell, 1 where such a one may lead to a
+    `return` before it, FAILED where it is reached only after something has failed.
     `own` are conditions on what `self` has, as they are written, and whether they are so where it is reached;
     `on_self`: what runs is a method of that same object.
     """

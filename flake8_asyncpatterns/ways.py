@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from .facts import Block, Condition, Constant, Facts, Function, Given, Named, Parameter, Span, Step, Use, Way
+from .facts import (
+    CONDITIONAL,
+    Block,
+    Condition,
+    Constant,
+    Facts,
+    Function,
+    Given,
+    Named,
+    Parameter,
+    Span,
+    Step,
+    Use,
+    Way,
+)
 from .facts import Ways as Answer
 
 # What a way may end in. Reading or writing a file is usually short, and a matter of its own.
@@ -169,7 +183,7 @@ class Ways:
             for at, use in enumerate(function.uses):
                 reached = comes_to(use, function.parameters, given) if use.when else False
                 if reached is not False:
-                    undecided = max(0, 2 - use.doubt) if reached is None else 0
+                    undecided = max(0, CONDITIONAL - use.doubt) if reached is None else 0
                     yield DOUBT * undecided, entered._replace(use=at)
 
     def hindrance(self, start: Node) -> tuple[str, str]:

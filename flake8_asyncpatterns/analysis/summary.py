@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..facts import (
+    CONDITIONAL,
     FAILED,
     Block,
     Class,
@@ -231,7 +231,10 @@ class Summary:
         """What running a function runs on the same thread, as far as is certain."""
         for node in self._ran.get(function, ()):
             target = self._target(node)
-            if target is None or self._is_put_off(node, function) or is_dead(node, self.module):
+            if target is None or self._is_put_off(node, function):
+                continue
+            conditions = list(self._conditions(node, function))
+            if conditions and is_dead(node, self.module):
                 continue
             span = self._span(node)
             self.runs[span] = node
@@ -241,9 +244,9 @@ class Summary:
                 target,
                 tuple(self._stands(node)),
                 None if isinstance(target, Block) else _given(node),
-                tuple(self._when(node, function)),
+                tuple(self._when(conditions, function)),
                 self._doubt(node, function),
-                tuple(self._own(node, function)),
+                tuple(self._own(conditions)),
                 self._is_on_self(node),
             )
 
@@ -300,16 +303,16 @@ class Summary:
             came_from = around
         return False
 
-    def _when(self, place: Run, function: FunctionDef) -> Iterator[When]:
-        """The conditions on the function's parameters under which a place in it is reached."""
-        for test, so in self._conditions(place, function):
+    def _when(self, conditions: Iterable[tuple[ast.expr, bool]], function: FunctionDef) -> Iterator[When]:
+        """Those of the conditions under which a place is reached that are about the function's parameters."""
+        for test, so in conditions:
             told = self._test(test, function)
             if _is_known(told):
                 yield When(told, so)
 
-    def _own(self, place: Run, function: FunctionDef) -> Iterator[tuple[str, bool]]:
-        """The conditions on attributes of `self` under which a place is reached. See Use."""
-        todo = list(self._conditions(place, function))
+    def _own(self, conditions: Iterable[tuple[ast.expr, bool]]) -> Iterator[tuple[str, bool]]:
+        """Those of the conditions under which a place is reached that are about attributes of `self`. See Use."""
+        todo = list(conditions)
         for test, so in todo:
             match test:
                 case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -346,29 +349,29 @@ class Summary:
 
     def _doubt(self, place: Run, function: FunctionDef) -> int:
         """Does it take a condition that no caller's constants decide to get to a place in a function? See Use."""
-        if any(isinstance(around, ast.ExceptHandler) for around in self._within(place, function)):
-            return FAILED
         doubt = 0
         came_from: ast.AST = place
         for around in self.module.ancestors(place):
-            match around:
-                case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if came_from is not test:
-                    if not always_true(test) and not _is_known(self._test(test, function)):
-                        return 2
-                case ast.BoolOp(values=[first, *_]) if came_from is not first:
-                    return 2
-                case ast.match_case():
-                    return 2
-            if isinstance(came_from, ast.stmt) and any(self._leads_out(came_from, function)):
-                doubt = 1
+            if isinstance(around, ast.ExceptHandler):
+                return FAILED
+            if doubt < CONDITIONAL:
+                doubt = max(doubt, self._doubt_of(around, came_from, function))
             if around is function:
                 break
             came_from = around
         return doubt
 
-    def _within(self, place: Run, function: FunctionDef) -> Iterator[ast.AST]:
-        """What stands around a place in a function, from the inside out."""
-        return takewhile(lambda around: around is not function, self.module.ancestors(place))
+    def _doubt_of(self, around: ast.AST, came_from: ast.AST, function: FunctionDef) -> int:
+        """The doubt about one part of a function that comes of what stands around it, and before it in its block."""
+        match around:
+            case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if came_from is not test:
+                if not always_true(test) and not _is_known(self._test(test, function)):
+                    return CONDITIONAL
+            case ast.BoolOp(values=[first, *_]) if came_from is not first:
+                return CONDITIONAL
+            case ast.match_case():
+                return CONDITIONAL
+        return int(isinstance(came_from, ast.stmt) and any(self._leads_out(came_from, function)))
 
     def _leads_out(self, statement: ast.stmt, function: FunctionDef) -> Iterator[bool]:
         """For each condition on which the code before a statement returns: is it one that no caller's constants decide?
