@@ -26,6 +26,13 @@ TAG_TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# Made by asyncfix, an
 DIGEST = 32
 # All records together may take so many bytes; the ones that were not used for longest go first.
 LIMIT = 500_000_000
+# Where they take more, so many tenths of that are left, so that not each further record has others go.
+TENTHS = 9
+
+
+def digest(data: bytes) -> bytes:
+    """What stands for the content of a file."""
+    return blake2b(data, digest_size=16).digest()
 
 
 def directory(given: Path | None = None) -> Path | None:
@@ -53,6 +60,7 @@ class Store:
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder = folder
         self.limit = limit
+        self._room: int | None = None  # bytes that are left, as far as is known; None: nobody has looked
 
     def load(self, name: str) -> object | None:
         """The object that was saved under a name; None: there is none that can be had."""
@@ -85,7 +93,7 @@ class Store:
                 temporary.replace(self.folder / (name + SUFFIX))
             finally:
                 temporary.unlink(missing_ok=True)
-            self._trim()
+            self._trim(DIGEST + len(data))
         except (OSError, pickle.PicklingError, RecursionError, MemoryError):
             return
 
@@ -95,15 +103,22 @@ class Store:
             (self.folder / TAG).write_bytes(TAG_TEXT)
             (self.folder / ".gitignore").write_bytes(b"*\n")
 
-    def _trim(self) -> None:
-        """Delete what was not used for longest, where all together take more than they may."""
+    def _trim(self, more: int) -> None:
+        """Where all, now with so many bytes more, take more than they may, delete what was not used for longest."""
+        self._room = self._room - more if self._room is not None else self._measured()
+        if self._room >= 0:
+            return
+        self._room = self.limit - self.limit * TENTHS // 10
         records = sorted(self.records(), key=lambda record: record[1].st_mtime, reverse=True)
         total = 0
         for path, found in records:
             total += found.st_size
-            if total > self.limit:
+            if total > self.limit * TENTHS // 10:
                 with suppress(OSError):
                     path.unlink()
+
+    def _measured(self) -> int:
+        return self.limit - sum(found.st_size for _, found in self.records())
 
     def records(self) -> list[tuple[Path, os.stat_result]]:
         """The records that are there, with what the system says of them."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
 from .facts import Answer, Facts, Question, View
@@ -69,17 +69,26 @@ def examine(
         found = findings(module, rules)
         split = lines(source.text) if found else []
         problems = [describe(finding, path, split) for finding in found]
-        return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else _facts(module))
+        return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else told_by(module))
     finally:
         module.release()
 
 
+class Settled(NamedTuple, Generic[FoundT]):
+    """What was found in a module, all that it asked of the other files meanwhile, and what they answered."""
+
+    what: FoundT
+    asked: Sequence[Question]
+    answers: Mapping[Question, Answer]
+
+
 def facts(source: Source, path: str, settings: Settings = NONE) -> Facts:
     """What a file tells the others. Raises Unreadable when its text is no Python."""
-    return _facts(parse(source.text, path, settings))
+    return told_by(parse(source.text, path, settings))
 
 
-def _facts(module: Module) -> Facts:
+def told_by(module: Module) -> Facts:
+    """What a module tells the others. Raises Unreadable when it is too deep to be told of."""
     from .analysis.summary import Summary  # late: that is made of modules
 
     try:
@@ -105,20 +114,29 @@ def settled(module: Module, find: Callable[[Module], FoundT], project: Project |
 
     Raises Unreadable when the module is too deep to be told of.
     """
+    return settle(module, find, project, lambda: told_by(module)).what
+
+
+def settle(
+    module: Module, find: Callable[[Module], FoundT], project: Project | None, own: Callable[[], Facts]
+) -> Settled[FoundT]:
+    """As `settled`, with what was asked and answered. `own` gives what the module tells the others."""
     answers: dict[Question, Answer] = {}
+    ever: dict[Question, None] = {}
     current = module
     found = find(current)
     for _ in range(ROUNDS if project is not None and module.project is not None else 0):
         assert project is not None  # as the line above has it
         assert current.project is not None  # as above
+        ever |= current.project.asked
         asked = [question for question in current.project.asked if question not in answers]
-        more = project.answers(module.path, lambda: _facts(module), asked) if asked else {}
+        more = project.answers(module.path, own, asked) if asked else {}
         if not more:
             break
         answers = {**answers, **more}
         current = module.beside(View(answers))
         found = find(current)
-    return found
+    return Settled(found, tuple(ever), answers)
 
 
 def parse(text: str, path: str, settings: Settings = NONE, project: View | None = None) -> Module:

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from .cache import digest
 from .problem import Problem
 
 # Size, time of the last change, and number of a file; None: it cannot be asked.
@@ -128,6 +129,6 @@ def holds(path: str, before: Stamp, names: bytes) -> bool:
 
 def _digest(name: str) -> bytes:
     try:
-        return blake2b(Path(name).read_bytes(), digest_size=16).digest()
+        return digest(Path(name).read_bytes())
     except OSError:
         return b""

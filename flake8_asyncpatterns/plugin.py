@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from . import check, engine
-from .facts import View
-from .module import Module
-from .project import Project
-from .rule import Rule
+from .cache import Store, directory
 from .rules import RULES
 from .settings import NONE, Settings
-from .source import Unreadable, characters
+from .single import Desk
 
 if TYPE_CHECKING:
     import argparse
+    import ast
 
     from flake8.options.manager import OptionManager
 
@@ -24,11 +20,8 @@ if TYPE_CHECKING:
 class Plugin:
     """Called by flake8 with each file; the parameters' names say what it wants."""
 
-    # The rules that flake8's options leave on; told once, before the first file.
-    rules: ClassVar[Sequence[Rule]] = tuple(RULES.values())
-    # What `[tool.asyncfix]` says that flake8 has no options for, and the files around.
-    settings: ClassVar[Settings] = NONE
-    project: ClassVar[Project] = check.project()
+    # Told once, by flake8's options, before the first file; None: no rule of ours is on.
+    desk: ClassVar[Desk | None] = Desk(tuple(RULES), NONE, None)
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -48,28 +41,18 @@ class Plugin:
         decide = DecisionEngine(options).decision_for
         # `ignore =` in a configuration replaces the default ignores, ours with them; opt-in rules must not wake up.
         chosen = (*(options.select or ()), *(options.extend_select or ()))
-        cls.rules = tuple(
-            rule
+        codes = tuple(
+            rule.code
             for rule in RULES.values()
             if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
         )
-        if cls.rules:
-            cls.settings = _settings()
-            cls.project = check.project(cls.settings)
+        folder = directory()
+        cls.desk = Desk(codes, _settings(), Store(folder) if folder is not None else None) if codes else None
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """What flake8 reports: line, column in characters from 0, code and message."""
-        if not self.rules:
-            return
-        try:
-            module = Module(self.tree, "".join(self.lines), self.filename, self.settings, View())
-            findings = check.settled(module, lambda module: engine.check(module, self.rules), self.project)
-        except (RecursionError, Unreadable):
-            return  # nested so deeply that flake8's own checks give up as well
-        for finding in findings:
-            offset: int = getattr(finding.node, "col_offset", 0)
-            column = characters(self.lines[finding.line - 1], offset)
-            yield finding.line, column, f"{finding.rule.code} {finding.message}", Plugin
+        for report in self.desk.reports(self.tree, self.filename, self.lines) if self.desk is not None else ():
+            yield *report, Plugin
 
 
 def _settings() -> Settings:

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .cache import digest
 from .check import TOO_DEEP, Examined, examine
 from .facts import Answer, Question
 from .needs import Scan
@@ -26,6 +26,8 @@ from .source import Unreadable, decode, load
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from .rule import Rule
 
 # So many bytes make a batch, whichever number of files that is, but no more files than that. A worker's memory grows
 # with the trees of a batch; what is said to a worker and back costs little for so many.
@@ -66,11 +68,6 @@ class Outcome(NamedTuple):
     digest: bytes = b""
 
 
-def digest(data: bytes) -> bytes:
-    """What stands for some bytes, in a cache."""
-    return blake2b(data, digest_size=16).digest()
-
-
 def work(order: Order, jobs: Sequence[Job]) -> list[Outcome]:
     """What comes of some files. The same in every process."""
     with _without_collector():
@@ -83,8 +80,7 @@ def _outcome(order: Order, job: Job) -> Outcome:
     except Unreadable as error:
         return Outcome(failure=str(error))
     try:
-        speakers = _scan(order).speakers(data)
-        rules = [RULES[code] for code in job.codes if code in speakers]
+        rules = speaking(order, job.codes, data)
         if not rules:
             return Outcome(digest=digest(data))
         examined = examine(decode(data), job.name, rules, order.settings, job.answers, alone=not order.project)
@@ -93,6 +89,12 @@ def _outcome(order: Order, job: Job) -> Outcome:
     except RecursionError:
         return Outcome(failure=TOO_DEEP, digest=digest(data))
     return Outcome(examined, digest=digest(data))
+
+
+def speaking(order: Order, codes: Sequence[str], data: bytes) -> list[Rule]:
+    """Those of a file's rules that may have something to say of this content."""
+    speakers = _scan(order).speakers(data)
+    return [RULES[code] for code in codes if code in speakers]
 
 
 @lru_cache(maxsize=4)

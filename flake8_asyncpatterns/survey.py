@@ -7,20 +7,20 @@ names → jobs → outcomes ─┬─ Checked, file by file                     
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from . import memory
-from .cache import Store
+from .cache import Store, digest
 from .check import ROUNDS, Examined, facts
 from .facts import Answer, Facts, Question
 from .memory import Checked, Record, Stamp
 from .project import Project
 from .roots import Roots
-from .runner import Job, Outcome, Runner, digest
+from .runner import Job, Outcome, Runner
 from .settings import Settings
+from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
 
 
@@ -34,7 +34,7 @@ class Known(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What an earlier run left: what it knew of each file, by name, and the pickled Facts, by path and digest."""
+    """What an earlier run left: what it knew of each file, by name, and what there was around them."""
 
     known: Mapping[str, Known] = {}
     around: Mapping[str, Stamp] = {}
@@ -42,31 +42,16 @@ class Before(NamedTuple):
 
 
 class Memory:
-    """What is kept between runs under one key; without a Store nothing is."""
+    """What is kept between runs of one kind, under one key; without a Store nothing is."""
 
     def __init__(self, store: Store | None, key: str) -> None:
         self.store = store
         self.key = key
-        self._facts: Mapping[tuple[str, bytes], bytes] | None = None
 
     def before(self) -> Before:
         """What an earlier run left."""
         found = self.store.load(f"{self.key}-files") if self.store else None
         return found if isinstance(found, Before) else Before()
-
-    def facts(self, path: str, content: bytes) -> Facts | None:
-        """What a file of this content told; None: that is not known."""
-        if self._facts is None:
-            found = self.store.load(f"{self.key}-facts") if self.store else None
-            self._facts = found if isinstance(found, dict) else {}
-        kept = self._facts.get((path, content))
-        return pickle.loads(kept) if kept is not None else None  # as the Store has it
-
-    def kept(self, paths: Mapping[str, bytes]) -> Iterator[tuple[tuple[str, bytes], bytes]]:
-        """The pickled Facts of files of these contents, as far as they were known."""
-        for key in paths.items():
-            if self._facts and key in self._facts:
-                yield key, self._facts[key]
 
 
 class Survey:
@@ -96,6 +81,7 @@ class Survey:
         self.taken = memory.now()
         self.stamps = {name: None if name in given else memory.stamp(name) for name in names}
         self.before = memory_of.before()
+        self.shelf = Shelf(memory_of.store, settings)
         self.known: dict[str, Known] = {}
         self.new_facts: dict[str, Facts] = {}
         self.paths = {os.path.abspath(name): name for name in names}  # noqa: PTH100  # of each of many
@@ -155,18 +141,18 @@ class Survey:
 
     def _load(self, path: str) -> Facts | None:
         """The Facts of a file of the project, by its absolute path."""
-        name = self.paths.get(path)
+        name = self.paths.get(path) or seen_from_here(path)
         if name in self.new_facts:
             return self.new_facts[name]
         try:
-            data = self.given[name] if name is not None and name in self.given else load(Path(path))
+            data = self.given[name] if name in self.given else load(Path(path))
             if isinstance(data, Unreadable):
                 return None
-            self.digests[path] = digest(data)
-            kept = self.memory.facts(path, self.digests[path])
+            self.digests[name] = digest(data)
+            kept = self.shelf.facts(name, self.digests[name])
             if kept is None:
-                kept = facts(decode(data), name or path, self.settings)
-                self.new_facts[name or path] = kept
+                kept = facts(decode(data), name, self.settings)
+                self.new_facts[name] = kept
         except Unreadable:
             return None
         return kept
@@ -223,7 +209,7 @@ class Survey:
         if not all(memory.holds(path, *before) for path, before in self.before.folders.items()):
             return False
         return all(
-            self.memory.facts(path, self.before.known[name].outcome.digest) == self._load(path)
+            self.shelf.facts(name, self.before.known[name].outcome.digest) == self._load(path)
             for path, name in self.paths.items()
             if self.known[name].outcome.digest != self.before.known[name].outcome.digest
         )
@@ -240,7 +226,7 @@ class Survey:
             around, folders = {**self.before.around, **around}, {**self.before.folders, **folders}
         store.save(f"{self.memory.key}-files", Before(self.known, around, folders))
         if self.project is not None:
-            self._keep_facts(store)
+            self._keep_facts()
         young = [name for name in self.names if memory.is_young(self.stamps[name], self.taken)]
         digests = {name: self.known[name].outcome.digest for name in young}
         seal = memory.seal(self.names, (self.stamps[name] for name in self.names))
@@ -248,11 +234,8 @@ class Survey:
         if all(digests.values()):  # what could not be read may be there the next time
             store.save(self.memory.key, record)
 
-    def _keep_facts(self, store: Store) -> None:
-        contents = {path: self.known[name].outcome.digest for path, name in self.paths.items()} | self.digests
-        self.memory.facts("", b"")  # so that they are there
-        kept = dict(self.memory.kept(contents))
+    def _keep_facts(self) -> None:
+        """Leave what files tell for all that may ask, runs of other kinds and flake8 among them."""
+        contents = {name: self.known[name].outcome.digest for name in self.names} | self.digests
         for name, told in self.new_facts.items():
-            path = os.path.abspath(name)  # noqa: PTH100  # as above
-            kept[path, contents[path]] = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
-        store.save(f"{self.memory.key}-facts", kept)
+            self.shelf.keep_facts(name, contents[name], told)

@@ -16,6 +16,8 @@ from flake8_asyncpatterns.engine import check
 from flake8_asyncpatterns.module import Module
 from flake8_asyncpatterns.plugin import Plugin
 from flake8_asyncpatterns.rules import RULES
+from flake8_asyncpatterns.settings import NONE
+from flake8_asyncpatterns.single import Desk
 
 BAD = "import time\n\n\nasync def f():\n    time.sleep(1)\n"
 
@@ -199,5 +201,6 @@ def test_what_is_nested_too_deeply_is_left_to_others(monkeypatch: pytest.MonkeyP
     def give_up(node: ast.AST, module: object) -> list[object]:
         raise RecursionError
 
-    monkeypatch.setattr(Plugin, "rules", [RULES["AIO101"]._replace(check=give_up)])
+    monkeypatch.setitem(RULES, "AIO101", RULES["AIO101"]._replace(check=give_up))
+    monkeypatch.setattr(Plugin, "desk", Desk(("AIO101",), NONE, None))
     assert list(Plugin(ast.parse(BAD), "a.py", BAD.splitlines(keepends=True)).run()) == []

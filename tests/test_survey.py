@@ -185,7 +185,7 @@ def test_another_tool_begins_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_damaged_records_are_none(run: Run, spoil, own_cache: Path) -> None:  # type: ignore[no-untyped-def]
     wanted = run()
     records = [path for path, _ in Store(own_cache).records()]
-    assert len(records) == 3
+    assert len(records) > 30
     for path in records:
         spoil(path)
     assert run() == wanted
