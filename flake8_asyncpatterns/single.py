@@ -58,6 +58,11 @@ class Handed:
 
         return Module(self.tree, "".join(self.lines), self.name, self.settings, View())
 
+    def release(self) -> None:
+        """Let go of what was worked out."""
+        if "module" in vars(self):
+            self.module.release()
+
 
 class Desk:
     """Where files are handed over, one by one.
@@ -75,8 +80,12 @@ class Desk:
 
     def reports(self, tree: ast.Module, name: str, lines: Sequence[str]) -> tuple[Report, ...]:
         """What there is to say of a file. Of one nested too deeply that is nothing: flake8's own checks give up."""
+        file = Handed(tree, name, lines, self.settings)
         with _quick():
-            return self._reports(Handed(tree, name, lines, self.settings))
+            try:
+                return self._reports(file)
+            finally:
+                file.release()
 
     def _reports(self, file: Handed) -> tuple[Report, ...]:
         about, name = ("said", self.codes, file.name), file.name
