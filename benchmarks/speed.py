@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -28,6 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "corpus"))
 
 from sources import source
 
+from flake8_asyncpatterns.cache import VARIABLE
+
+ROOT = Path(__file__).parents[1]
 PACKAGES = {
     name.partition("==")[0]: name
     for name in (
@@ -139,8 +144,9 @@ def measure(row: Row, rounds: int) -> str:
 
 def rows(corpus: dict[str, Path], tools: Path, scratch: Path) -> Iterator[Row]:
     """The goals of issue 5."""
+    remembered = Path(os.environ[VARIABLE])
     asyncfix = [sys.executable, "-m", "flake8_asyncpatterns"]
-    ruff = str(tools / "ruff")
+    ruff = str(tools / "others" / "bin" / "ruff")
     big = [str(corpus["homeassistant"]), str(corpus["litellm"])]
     warm = ["--cache-dir", str(scratch / "asyncfix")]
     ruff_warm = [ruff, *RUFF, "--cache-dir", str(scratch / "ruff"), *big]
@@ -164,14 +170,17 @@ def rows(corpus: dict[str, Path], tools: Path, scratch: Path) -> Iterator[Row]:
               "≤ 1.5 ×", [*alone, "-j1", *middle], [sys.executable, "-c", PARSE, str(parsed)])  # fmt: skip
     yield Row("cold, whole program", "without it", "≤ 1.6 ×",
               [*asyncfix, *OURS, "--no-cache", *middle], [*alone, *middle])  # fmt: skip
-    other = [str(tools / "flake8"), "--isolated"]
+    other = [str(tools / "others" / "bin" / "flake8"), "--isolated"]
     yield Row("cold, distributed", "flake8-async (flake8 --select ASYNC)", "≤ 0.005 ×",
               [*alone, str(corpus["distributed"])],
               [*other, "--select", "ASYNC", "-j2", str(corpus["distributed"])])  # fmt: skip
-    flake8 = [sys.executable, "-m", "flake8", "--isolated", "-j1"]
-    yield Row("flake8 with the plugin, aiohttp", "flake8 --select E,F,W,C90 without it", "≤ 1.05 ×",
-              [*flake8, str(corpus["aiohttp"])],
-              [*other, "-j1", "--select", "E,F,W,C90", str(corpus["aiohttp"])])  # fmt: skip
+    bare, ours = (str(tools / kind / "bin" / "flake8") for kind in ("bare", "ours"))
+    for name in ("aiohttp", "distributed"):
+        same = ["--isolated", "-j1", str(corpus[name])]
+        yield Row(f"flake8 with the plugin, {name}, known files", "flake8 without it", "≤ 1.05 ×",
+                  [ours, *same], [bare, *same])  # fmt: skip
+        yield Row(f"flake8 with the plugin, {name}, unknown files", "flake8 without it", "", [ours, *same],
+                  [bare, *same], lambda: shutil.rmtree(remembered, ignore_errors=True))  # fmt: skip
     nothing = [sys.executable, "-c", "pass"]
     small = scratch / "small.py"
     small.write_text("import time\n\nasync def f():\n    time.sleep(1)\n")
@@ -193,13 +202,15 @@ def _parsed(folders: list[str]) -> Iterator[str]:
 
 
 def installed(keep: Path) -> Path:
-    """The commands of the other tools, in an environment of their own."""
-    place = keep / "tools"
-    commands = place / ("Scripts" if os.name == "nt" else "bin")
-    if not commands.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        subprocess.run([str(commands / "python"), "-m", "pip", "install", "--quiet", *TOOLS], check=True)
-    return commands
+    """Environments: the other tools in one, and the flake8 of this one in two, with our plugin and without."""
+    flake8 = f"flake8=={version('flake8')}"
+    wanted = {"others": TOOLS, "bare": (flake8,), "ours": (flake8, "--editable", str(ROOT))}
+    for kind, packages in wanted.items():
+        place = keep / "environments" / kind
+        if not place.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+            subprocess.run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages], check=True)
+    return keep / "environments"
 
 
 def main() -> None:
@@ -213,6 +224,7 @@ def main() -> None:
         keep = options.keep or Path(temporary)
         corpus = {name: source(requirement, keep) for name, requirement in PACKAGES.items()}
         tools = installed(keep)
+        os.environ[VARIABLE] = str(Path(temporary) / "remembered")  # what flake8 does not say itself
         print(f"{', '.join(PACKAGES.values())}; {', '.join(TOOLS)}; Python {sys.version.split()[0]}, "
               f"{len(os.sched_getaffinity(0))} processors\n")  # fmt: skip
         print("| what | against | goal | seen | asyncfix | the other |")

@@ -111,11 +111,15 @@ def listing(path: str) -> tuple[Stamp, bytes]:
     """What tells the modules in a directory from those that were there before."""
     try:
         found = os.stat(path)  # noqa: PTH116  # of each of many
-        names = sorted(name for name in os.listdir(path) if name.endswith(LEADS) or "." not in name)  # noqa: PTH208
+        names = sorted(filter(leads, os.listdir(path)))  # noqa: PTH208
     except OSError:
         return None, b""
-    names = [name for name in names if name != "__pycache__"]
     return (0, found.st_mtime_ns, found.st_ino), blake2b(repr(names).encode(errors="surrogateescape")).digest()
+
+
+def leads(name: str) -> bool:
+    """May an import depend on something of this name in a directory?"""
+    return (name.endswith(LEADS) or "." not in name) and name != "__pycache__"
 
 
 def holds(path: str, before: Stamp, names: bytes) -> bool:

@@ -1,6 +1,7 @@
 """One file at a time, as flake8 hands them over, in several processes and in any order.
 
-Handed ─┬─ Said      where its text is the same as before, and the other files answer the same
+Handed ─┬─ Said      where its text is the same as before, and all that it asked is, too
+        ├─ Said      where its text is, and the other files answer the same
         └─ rules that may speak → Module → findings → Said
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .cache import Store, digest
 from .facts import Answer, Facts, Question
+from .memory import leads
 from .project import Project
 from .roots import Roots
 from .settings import Settings
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, characters, decode, load
+from .source import lines as split
 
 if TYPE_CHECKING:
     import ast
@@ -32,11 +35,13 @@ Report: TypeAlias = tuple[int, int, str]
 
 
 class Said(NamedTuple):
-    """What came of a file, all that it asked of the others, and what they answered."""
+    """What came of a file, all that it asked of the others, and what they answered; `around` is a link of the chain
+    that tells all there was (see Around)."""
 
     reports: tuple[Report, ...] = ()
     asked: tuple[Question, ...] = ()
     answers: Mapping[Question, Answer] = {}
+    around: bytes = b""
 
 
 class Handed:
@@ -64,6 +69,93 @@ class Handed:
             self.module.release()
 
 
+class Around(NamedTuple):
+    """What a process had asked by some time, as one link of a chain: the link before, and what came to that since.
+
+    Files go with the digests of their contents, directories with those of the modules in them.
+    """
+
+    before: bytes
+    files: tuple[tuple[str, bytes], ...]
+    folders: tuple[tuple[str, bytes], ...]
+
+
+class Surroundings:
+    """Tells whether all is still there that was asked; nothing is parsed, unpickled or linked for that.
+
+    A chain grows by what is new, however many files refer to its links. What has changed since is in all links behind
+    it; whoever refers to these has to ask the others what they answer now. `contents` are the digests of the files
+    that were asked.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.contents: dict[str, bytes] = {}
+        self._shelf = shelf
+        self._last = b""
+        self._linked: set[str] = set()
+        self._held = {b"": True}
+        self._now: dict[str, bytes] = {}
+
+    def link(self, files: Iterable[str], folders: Mapping[str, Iterable[str]]) -> bytes:
+        """The link that tells of these, and of all before."""
+        new_files = tuple((path, self.contents.get(path, b"")) for path in files if path not in self._linked)
+        new_folders = tuple((path, _modules(names)) for path, names in folders.items() if path not in self._linked)
+        if new_files or new_folders:
+            link = Around(self._last, new_files, new_folders)
+            self._last = digest(repr(link).encode(errors="surrogateescape"))
+            self._linked.update(path for path, _ in (*new_files, *new_folders))
+            self._shelf.put("around", self._last.hex(), self._last, link)
+        return self._last
+
+    def holds(self, last: bytes) -> bool:
+        """Is all that a chain tells of, up to this link, as it was?"""
+        links: list[tuple[bytes, Around]] = []
+        while last not in self._held:
+            link = self._shelf.get("around", last.hex(), last)
+            if not isinstance(link, Around):
+                self._held[last] = False
+                break
+            links.append((last, link))
+            last = link.before
+        held = self._held[last]
+        for name, link in reversed(links):
+            held = held and all(self._content(path) == before for path, before in link.files)
+            held = held and all(self._listing(path) == before for path, before in link.folders)
+            self._held[name] = held
+        return held
+
+    def _content(self, path: str) -> bytes:
+        if path not in self._now:
+            try:
+                self._now[path] = digest(load(Path(path)))
+            except Unreadable:
+                self._now[path] = b""
+        return self._now[path]
+
+    def _listing(self, folder: str) -> bytes:
+        if folder not in self._now:
+            try:
+                self._now[folder] = _modules(os.listdir(folder))  # noqa: PTH208  # as Roots
+            except OSError:
+                self._now[folder] = _modules(())
+        return self._now[folder]
+
+
+def _modules(names: Iterable[str]) -> bytes:
+    """What stands for the names in a directory, as far as an import may depend on them."""
+    return digest(repr(sorted(filter(leads, names))).encode(errors="surrogateescape"))
+
+
+def _on_disk(file: Handed) -> bytes:
+    """The digest of a file's bytes; where these are not what was handed over, of that."""
+    try:
+        source = decode(load(Path(file.name)))
+    except Unreadable:
+        return file.content
+    is_same = source.data == file.data or "\n".join(split(source.text.removeprefix("\ufeff"))) == "".join(file.lines)
+    return digest(source.data) if is_same else file.content
+
+
 class Desk:
     """Where files are handed over, one by one.
 
@@ -76,6 +168,7 @@ class Desk:
         self.settings = settings
         self.project = Project(self._load, Roots(settings.src))
         self._shelf = Shelf(store, settings)
+        self._around = Surroundings(self._shelf)
         self._known: dict[tuple[str, bytes], Facts] = {}
 
     def reports(self, tree: ast.Module, name: str, lines: Sequence[str]) -> tuple[Report, ...]:
@@ -90,18 +183,19 @@ class Desk:
     def _reports(self, file: Handed) -> tuple[Report, ...]:
         about, name = ("said", self.codes, file.name), file.name
         try:
-            said = self._shelf.get(about, name, file.content)
-            if isinstance(said, Said) and self._holds(said, file):
-                return said.reports
-            said = self._look(file)
+            before = self._shelf.get(about, name, file.content)
+            if isinstance(before, Said) and (not before.asked or self._around.holds(before.around)):
+                return before.reports
+            said = before if isinstance(before, Said) and self._is_answered(before, file) else self._look(file)
         except (RecursionError, Unreadable):
             return ()
-        self._shelf.put(about, name, file.content, said)
+        around = self._around.link(self.project.consulted, self.project.folders) if said.asked else b""
+        self._shelf.put(about, name, file.content, said._replace(around=around))
         return said.reports
 
-    def _holds(self, said: Said, file: Handed) -> bool:
+    def _is_answered(self, said: Said, file: Handed) -> bool:
         """Do the other files answer what they answered before?"""
-        return not said.asked or self.project.answers(file.name, self._own(file), said.asked) == said.answers
+        return self.project.answers(file.name, self._own(file), said.asked) == said.answers
 
     def _look(self, file: Handed) -> Said:
         from .check import settle  # late, as above
@@ -126,7 +220,11 @@ class Desk:
 
             return told_by(file.module)
 
-        return lambda: self._facts(os.path.normpath(file.name), file.content, work_out)
+        def own() -> Facts:
+            self._around.contents[os.path.abspath(file.name)] = _on_disk(file)  # noqa: PTH100  # keeps no `..`
+            return self._facts(os.path.normpath(file.name), file.content, work_out)
+
+        return own
 
     def _load(self, path: str) -> Facts | None:
         """The Facts of a file on disk; None: it cannot be read."""
@@ -139,6 +237,7 @@ class Desk:
 
                 return facts(decode(data), name, self.settings)
 
+            self._around.contents[path] = digest(data)
             return self._facts(name, digest(data), work_out)
         except Unreadable:
             return None

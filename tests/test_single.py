@@ -20,6 +20,7 @@ from flake8_asyncpatterns.cache import Store
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import NONE
+from flake8_asyncpatterns.shelf import Shelf
 from flake8_asyncpatterns.single import Desk, Report
 
 CODES = tuple(sorted(code for code, rule in RULES.items() if rule.default))
@@ -147,6 +148,48 @@ def test_only_what_is_answered_otherwise_is_looked_at_again(own_cache: Path, loo
     assert hand_over(desk(own_cache), *FILES) == before
     net.unlink()
     assert hand_over(desk(own_cache), "app/work.py") == hand_over(desk(None), "app/work.py")
+
+
+def test_where_nothing_has_changed_nobody_is_asked(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = hand_over(desk(own_cache), *FILES)
+    other = random.Random(1).sample(FILES, len(FILES))
+    asked: list[str] = []
+
+    def spy(shelf: Shelf, name: str, _content: bytes) -> None:
+        asked.append(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "facts", spy)
+        assert hand_over(desk(own_cache), *other) == wanted
+        assert asked == []
+    net = Path("app/net.py")
+    net.write_text(PROJECT["app/net.py"].replace("'x'", "'y'"))
+    assert hand_over(desk(own_cache), *other) == wanted  # the answers are the same
+    monkeypatch.setattr(Shelf, "facts", spy)
+    assert hand_over(desk(own_cache), *FILES) == wanted
+    assert asked == []
+    net.write_text(PROJECT["app/net.py"])
+    hand_over(desk(own_cache), *FILES)
+    assert "app/net.py" in asked
+
+
+@pytest.mark.parametrize("change", ["bytes", "unlink", "shadow"])
+def test_a_change_far_away_is_seen(own_cache: Path, change: str) -> None:
+    retry = Path("app/retry.py")
+    retry.write_bytes(PROJECT["app/retry.py"].replace("\n", "\r\n").encode())
+    before = hand_over(desk(own_cache), *FILES)
+    assert hand_over(desk(own_cache), *FILES) == before
+    if change == "bytes":
+        retry.write_bytes(retry.read_bytes().replace(b"time.sleep", b"time.ctime"))
+    elif change == "unlink":
+        Path("app/net.py").unlink()
+    else:  # a package comes before a module of the same name
+        Path("app/retry").mkdir()
+        Path("app/retry/__init__.py").write_text("def again(): ...\n")
+    names = [name for name in FILES if Path(name).exists()]
+    after = hand_over(desk(own_cache), *names)
+    assert after == hand_over(desk(None), *names)
+    assert after["app/work.py"] != before["app/work.py"] or after["app/other.py"] != before["app/other.py"]
 
 
 def test_what_is_new_counts(own_cache: Path) -> None:
