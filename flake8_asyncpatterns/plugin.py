@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from . import memory
 from .cache import Store, directory
-from .rules import RULES
-from .settings import NONE, Settings
+from .settings import Settings
 from .single import Desk
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Plugin:
     """Called by flake8 with each file; the parameters' names say what it wants."""
 
     # Told once, by flake8's options, before the first file; None: no rule of ours is on.
-    desk: ClassVar[Desk | None] = Desk(tuple(RULES), NONE, None)
+    desk: ClassVar[Desk | None] = None
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -31,7 +31,7 @@ class Plugin:
     @staticmethod
     def add_options(manager: OptionManager) -> None:
         """Opt-in rules are off until they are selected."""
-        manager.extend_default_ignore([rule.code for rule in RULES.values() if not rule.default])
+        manager.extend_default_ignore([code for code, default in _catalogue(_store()).items() if not default])
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
@@ -39,20 +39,40 @@ class Plugin:
         from flake8.style_guide import Decision, DecisionEngine  # late: others may want the class alone
 
         decide = DecisionEngine(options).decision_for
+        store = _store()
         # `ignore =` in a configuration replaces the default ignores, ours with them; opt-in rules must not wake up.
         chosen = (*(options.select or ()), *(options.extend_select or ()))
         codes = tuple(
-            rule.code
-            for rule in RULES.values()
-            if decide(rule.code) is Decision.Selected and (rule.default or rule.code.startswith(chosen))
+            code
+            for code, default in _catalogue(store).items()
+            if decide(code) is Decision.Selected and (default or code.startswith(chosen))
         )
-        folder = directory()
-        cls.desk = Desk(codes, _settings(), Store(folder) if folder is not None else None) if codes else None
+        cls.desk = Desk(codes, _settings(), store) if codes else None
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """What flake8 reports: line, column in characters from 0, code and message."""
         for report in self.desk.reports(self.tree, self.filename, self.lines) if self.desk is not None else ():
             yield *report, Plugin
+
+
+def _store() -> Store | None:
+    folder = directory()
+    return Store(folder) if folder is not None else None
+
+
+def _catalogue(store: Store | None) -> Mapping[str, bool]:
+    """The codes of all rules, and which are on by default: to import them all takes longer than all else where nothing
+    has changed."""
+    name = memory.key("rules")
+    kept = store.load(name) if store is not None else None
+    if isinstance(kept, dict):
+        return kept
+    from .rules import RULES  # late, as it says
+
+    found = {code: rule.default for code, rule in RULES.items()}
+    if store is not None:
+        store.save(name, found)
+    return found
 
 
 def _settings() -> Settings:

@@ -179,6 +179,15 @@ def test_flake8_is_spared_what_only_asyncfix_needs(folder: Path) -> None:
     assert not loaded & {"libcst", "difflib", "tomllib", "asyncpatterns"}
 
 
+def test_where_nothing_has_changed_no_rule_is_loaded(folder: Path) -> None:
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", SPY], cwd=folder, capture_output=True, text=True, check=True)
+    *said, modules = ran.stdout.splitlines()
+    assert codes(said) == ["AIO101"]
+    looks = {"check", "engine", "module", "needs", "rule", "rules", "runner"}
+    assert not {ours + late for late in looks} & set(json.loads(modules))
+
+
 def test_flake8_names_what_is_wrong_in_our_configuration(folder: Path) -> None:
     (folder / "pyproject.toml").write_text('[tool.asyncfix]\nblocking = ["a b"]\n')
     ran = subprocess.run([sys.executable, "-m", "flake8", "app.py"], cwd=folder, capture_output=True, text=True)
@@ -186,7 +195,8 @@ def test_flake8_names_what_is_wrong_in_our_configuration(folder: Path) -> None:
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
-def test_the_tree_that_others_use_is_left_as_it_is() -> None:
+def test_the_tree_that_others_use_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plugin, "desk", Desk(tuple(RULES), NONE, None))
     for case in cases():
         tree = ast.parse(case.bad)
         before = ast.dump(tree, include_attributes=True)
