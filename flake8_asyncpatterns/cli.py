@@ -221,9 +221,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
     """Look at what may have changed since the last run, and tell of all."""
+    from .ledger import Ledger
     from .progress import watched
     from .runner import Order
-    from .survey import Memory, Survey
+    from .survey import Survey
 
     task = _task(options)
     codes = {given.name: tuple(rule.code for rule in task.selection.of(Path(given.name))) for given in task.inputs}
@@ -233,7 +234,7 @@ def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
             [given.name for given in task.inputs],
             codes,
             runner,
-            Memory(store, key),
+            Ledger(store, key),
             task.settings,
             given=_given(task.inputs),
             project=not options.no_project,

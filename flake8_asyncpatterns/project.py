@@ -64,6 +64,8 @@ class Project:
         self._load = load
         self.roots = roots or Roots()
         self._facts: dict[str, Facts | None] = {}
+        # The files that names in a file lead to, by absolute path, as far as somebody has followed them.
+        self.links: dict[str, dict[str, None]] = {}
         self.ways = Ways(self.facts, self.function)
         self._named: dict[tuple[str, Named], Thing | None] = {}
 
@@ -185,7 +187,7 @@ class Project:
             if current != path:
                 yield facts
             for module in facts.modules:
-                found = self.roots.file(current, module)
+                found = self._file(current, module)
                 if found and found[0] not in seen:
                     seen.add(found[0])
                     todo.append(found[0])
@@ -222,9 +224,16 @@ class Project:
             thing = self._step(thing, step, HOPS) if thing is not None else None
         return thing
 
+    def _file(self, path: str, qualified: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file that a qualified name in a file leads to, and what is left of the name there."""
+        found = self.roots.file(path, qualified)
+        if found is not None:
+            self.links.setdefault(path, {})[found[0]] = None
+        return found
+
     def _find(self, path: str, qualified: str, hops: int) -> Thing | None:
         """What a qualified name means in a file."""
-        found = self.roots.file(path, qualified) if hops else None
+        found = self._file(path, qualified) if hops else None
         if found is None or not found[1]:
             return None
         return self._top(found[0], found[1], hops)
@@ -256,7 +265,7 @@ class Project:
                 return current
             for star in facts.stars:
                 # What is asked for is of no matter: it leads to the module itself.
-                found = self.roots.file(current, f"{star}*" if star.endswith(".") else f"{star}.*")
+                found = self._file(current, f"{star}*" if star.endswith(".") else f"{star}.*")
                 if found and found[1] == ("*",) and found[0] not in seen:
                     seen.add(found[0])
                     todo.append(found[0])

@@ -8,50 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from . import memory
-from .cache import Store, digest
+from .cache import digest
 from .check import ROUNDS, Examined, facts
 from .facts import Answer, Facts, Question
-from .memory import Checked, Record, Stamp
+from .ledger import Before, Entry, Known, Ledger
+from .memory import Checked, Record
 from .project import Project
 from .roots import Roots
 from .runner import Job, Outcome, Runner
 from .settings import Settings
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
-
-
-class Known(NamedTuple):
-    """What is known of a file: what came of it by itself, what was answered to it, and what came of it then."""
-
-    stamp: Stamp
-    outcome: Outcome  # without its Facts
-    answers: Mapping[Question, Answer]
-    final: Examined
-
-
-class Before(NamedTuple):
-    """What an earlier run left: what it knew of each file, by name, and what there was around them."""
-
-    known: Mapping[str, Known] = {}
-    around: Mapping[str, Stamp] = {}
-    folders: Mapping[str, tuple[Stamp, bytes]] = {}
-
-
-class Memory:
-    """What is kept between runs of one kind, under one key; without a Store nothing is."""
-
-    def __init__(self, store: Store | None, key: str) -> None:
-        self.store = store
-        self.key = key
-
-    def before(self) -> Before:
-        """What an earlier run left."""
-        found = self.store.load(f"{self.key}-files") if self.store else None
-        return found if isinstance(found, Before) else Before()
 
 
 class Survey:
@@ -66,7 +37,7 @@ class Survey:
         names: Sequence[str],
         codes: Mapping[str, tuple[str, ...]],
         runner: Runner,
-        memory_of: Memory,
+        ledger: Ledger,
         settings: Settings,
         *,
         given: Mapping[str, bytes | Unreadable],
@@ -75,13 +46,14 @@ class Survey:
         self.names = names
         self.codes = codes
         self.runner = runner
-        self.memory = memory_of
+        self.ledger = ledger
         self.settings = settings
         self.given = given
         self.taken = memory.now()
         self.stamps = {name: None if name in given else memory.stamp(name) for name in names}
-        self.before = memory_of.before()
-        self.shelf = Shelf(memory_of.store, settings)
+        self.before = ledger.before()
+        self.shelf = Shelf(ledger.store, settings)
+        # What is known of files anew; what an earlier run knew is taken from the ledger.
         self.known: dict[str, Known] = {}
         self.new_facts: dict[str, Facts] = {}
         self.paths = {os.path.abspath(name): name for name in names}  # noqa: PTH100  # of each of many
@@ -98,46 +70,52 @@ class Survey:
             self._link(self.project)
             looked_at = iter(self.names)
         for name in looked_at:
-            known = self.known[name]
-            checked = Checked(name, known.final.problems, known.outcome.failure)
+            checked = self._checked(name)
             if checked.problems or checked.failure:
                 self.said.append(checked)
             yield checked
 
+    def _checked(self, name: str) -> Checked:
+        known = self.known.get(name)
+        if known is None:
+            return self.before.said.get(name, Checked(name))
+        return Checked(name, known.final.problems, known.outcome.failure)
+
     def _looked_at(self) -> Iterator[str]:
-        """Each file as it is known by itself, in order."""
-        old = {name: known for name in self.names if (known := self._still_known(name)) is not None}
+        """Each file, in order, as soon as what it says by itself is known."""
+        old = {name for name in self.names if self._is_still_known(name)}
         for name, error in self.given.items():
             if isinstance(error, Unreadable):
-                old[name] = Known(None, Outcome(failure=str(error)), {}, Examined())
-        jobs = [self._job(name) for name in self.names if name not in old]
+                self.known[name] = Known(Outcome(failure=str(error)), {}, Examined())
+        jobs = [self._job(name) for name in self.names if name not in old and name not in self.known]
         outcomes = self.runner.run(jobs)
         for name in self.names:
-            if name in old:
-                self.known[name] = old[name]
-            else:
-                outcome = next(outcomes)
-                if outcome.examined.facts is not None:
-                    self.new_facts[name] = outcome.examined.facts
-                by_itself = outcome._replace(examined=outcome.examined._replace(facts=None))
-                self.known[name] = Known(self.stamps[name], by_itself, {}, by_itself.examined)
+            if name not in old and name not in self.known:
+                self._note(name, next(outcomes))
             yield name
+
+    def _note(self, name: str, outcome: Outcome) -> None:
+        """Note what a file says by itself."""
+        if outcome.examined.facts is not None:
+            self.new_facts[name] = outcome.examined.facts
+        by_itself = outcome._replace(examined=outcome.examined._replace(facts=None))
+        self.known[name] = Known(by_itself, {}, by_itself.examined)
 
     def _job(self, name: str, answers: Mapping[Question, Answer] | None = None) -> Job:
         data = self.given.get(name)
         return Job(name, self.codes[name], data if isinstance(data, bytes) else None, answers)
 
-    def _still_known(self, name: str) -> Known | None:
-        known = self.before.known.get(name)
-        if known is None or name in self.given or not known.outcome.digest:
-            return None
+    def _is_still_known(self, name: str) -> bool:
+        entry = self.before.entries.get(name)
+        if entry is None or name in self.given or not entry.content:
+            return False
         now = self.stamps[name]
-        if now == known.stamp and not memory.is_young(now, self.taken):
-            return known
+        if now == entry.stamp and not memory.is_young(now, self.taken):
+            return True
         try:  # it was written anew, perhaps with the same in it
-            return known._replace(stamp=now) if digest(load(Path(name))) == known.outcome.digest else None
+            return digest(load(Path(name))) == entry.content
         except Unreadable:
-            return None
+            return False
 
     def _load(self, path: str) -> Facts | None:
         """The Facts of a file of the project, by its absolute path."""
@@ -159,10 +137,7 @@ class Survey:
 
     def _link(self, project: Project) -> None:
         """Have the files ask each other, round by round, until nothing more is answered."""
-        asking = [name for name in self.names if self.known[name].outcome.examined.asked]
-        if self._is_as_before():
-            asking = [name for name in asking if self.known[name] != self._old(name)]
-        asking = [name for name in asking if not self._is_answered(name, project)]
+        asking = [name for name in self._asking() if not self._is_answered(name, project)]
         answered: dict[str, dict[Question, Answer]] = {name: {} for name in asking}
         asked = {name: self.known[name].outcome.examined.asked for name in asking}
         for _ in range(ROUNDS):
@@ -185,8 +160,31 @@ class Survey:
                 known = self.known[name]
                 self.known[name] = known._replace(answers={}, final=known.outcome.examined)
 
+    def _asking(self) -> list[str]:
+        """The files that ask others, and for which something has changed; all that is known of them is at hand then."""
+        names: Iterable[str] = self.names
+        if self._is_around:
+            changed = [
+                path for path, name in self.paths.items() if name in self.known and not self._tells_the_same(name)
+            ]
+            reached = self.before.reaches(changed)
+            names = [name for path, name in self.paths.items() if path in reached or name in self.known]
+        asking = [name for name in names if self._asks(name)]
+        for name in asking:
+            if name not in self.known and (known := self._old(name)):
+                self.known[name] = known
+        lost = [name for name in asking if name not in self.known]
+        for name, outcome in zip(lost, self.runner.run([*map(self._job, lost)]), strict=True):
+            self._note(name, outcome)
+        return asking
+
+    def _asks(self, name: str) -> bool:
+        known = self.known.get(name)
+        return bool(known.outcome.examined.asked) if known is not None else self.before.entries[name].asks
+
     def _old(self, name: str) -> Known | None:
-        return self.before.known.get(name)
+        entry = self.before.entries.get(name)
+        return self.ledger.known(name, entry.content) if entry is not None else None
 
     def _own(self, name: str) -> Facts:
         found = self._load(os.path.abspath(name))  # noqa: PTH100  # as above
@@ -195,47 +193,63 @@ class Survey:
     def _is_answered(self, name: str, project: Project) -> bool:
         """Was this file looked at before with just the answers that there are now?"""
         known = self.known[name]
-        if known.outcome != getattr(self._old(name), "outcome", None):
+        if known is not self._old(name):
             return False
         questions = dict.fromkeys((*known.outcome.examined.asked, *known.final.asked))
         return project.answers(name, lambda: self._own(name), questions) == known.answers
 
-    def _is_as_before(self) -> bool:
-        """Do all files tell what they told before, so that all answers are the same?"""
-        if self.before.known.keys() != {*self.names}:
-            return False
-        if not all(memory.stamp(path) == before for path, before in self.before.around.items()):
-            return False
-        if not all(memory.holds(path, *before) for path, before in self.before.folders.items()):
-            return False
-        return all(
-            self.shelf.facts(name, self.before.known[name].outcome.digest) == self._load(path)
-            for path, name in self.paths.items()
-            if self.known[name].outcome.digest != self.before.known[name].outcome.digest
+    @cached_property
+    def _is_around(self) -> bool:
+        """Are the same files there as before, and around them all as it was?"""
+        return (
+            self.before.entries.keys() == {*self.names}
+            and all(memory.stamp(path) == before for path, before in self.before.around.items())
+            and all(memory.holds(path, *before) for path, before in self.before.folders.items())
         )
+
+    def _tells_the_same(self, name: str) -> bool:
+        """Does a file that has changed tell the others what it told before?"""
+        before = self.shelf.facts(name, self.before.entries[name].content)
+        return before is not None and before == self._own(name)
 
     def keep(self, exclude: Iterable[str], root: Path) -> None:
         """Leave what the next run can use."""
-        store = self.memory.store
+        store = self.ledger.store
         if store is None or self.given:
             return
-        consulted = self.project.consulted if self.project else {}
-        around = {path: memory.stamp(path) for path in consulted if path not in self.paths}
-        folders = {path: memory.listing(path) for path in (self.project.folders if self.project else ())}
-        if self.before.known and self.project and self._is_as_before():
-            around, folders = {**self.before.around, **around}, {**self.before.folders, **folders}
-        store.save(f"{self.memory.key}-files", Before(self.known, around, folders))
+        left = self._left()
         if self.project is not None:
-            self._keep_facts()
-        young = [name for name in self.names if memory.is_young(self.stamps[name], self.taken)]
-        digests = {name: self.known[name].outcome.digest for name in young}
+            self._keep_facts(left)
+        self.ledger.keep(left, self.known)
+        young = {
+            name: left.entries[name].content for name in self.names if memory.is_young(self.stamps[name], self.taken)
+        }
         seal = memory.seal(self.names, (self.stamps[name] for name in self.names))
-        record = Record((*exclude,), str(root), len(self.names), seal, digests, around, folders, self.said)
-        if all(digests.values()):  # what could not be read may be there the next time
-            store.save(self.memory.key, record)
+        if all(young.values()):  # what could not be read may be there the next time
+            record = Record((*exclude,), str(root), len(self.names), seal, young, left.around, left.folders, self.said)
+            store.save(self.ledger.key, record)
 
-    def _keep_facts(self) -> None:
+    def _left(self) -> Before:
+        project = self.project or Project(lambda _: None)
+        around = {path: memory.stamp(path) for path in project.consulted if path not in self.paths}
+        folders = {path: memory.listing(path) for path in project.folders}
+        links = {path: tuple(targets) for path, targets in project.links.items()}
+        if self._is_around:
+            before = self.before
+            around, folders = {**before.around, **around}, {**before.folders, **folders}
+            for path, targets in before.links.items():
+                links[path] = tuple(dict.fromkeys((*targets, *links.get(path, ()))))
+        entries = {name: self._entry(name) for name in self.names}
+        return Before(entries, {checked.path: checked for checked in self.said}, around, folders, links)
+
+    def _entry(self, name: str) -> Entry:
+        known = self.known.get(name)
+        if known is None:
+            return self.before.entries[name]._replace(stamp=self.stamps[name])
+        return Entry(self.stamps[name], known.outcome.digest, bool(known.outcome.examined.asked))
+
+    def _keep_facts(self, left: Before) -> None:
         """Leave what files tell for all that may ask, runs of other kinds and flake8 among them."""
-        contents = {name: self.known[name].outcome.digest for name in self.names} | self.digests
         for name, told in self.new_facts.items():
-            self.shelf.keep_facts(name, contents[name], told)
+            content = self.digests.get(name) or left.entries[name].content
+            self.shelf.keep_facts(name, content, told)
