@@ -1,0 +1,130 @@
+"""What the command line and the configuration ask for, read into a Task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..misuse import Misuse
+from . import STDIN, current_directory, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..config import Config
+    from ..project import Project
+    from ..rule import Rule
+    from ..runner import Order, Runner
+    from ..selection import Selection
+    from ..settings import Settings
+    from ..source import Source
+
+T = TypeVar("T")
+
+
+class Input(NamedTuple):
+    """A file to look at. `path` None: standard input."""
+
+    name: str
+    path: Path | None
+
+    def read(self) -> Source:
+        """Its content. Raises Unreadable."""
+        from ..source import decode, read
+
+        return decode(read_stdin()) if self.path is None else read(self.path)
+
+
+def read_stdin() -> bytes:
+    """The bytes on standard input. Raises Unreadable."""
+    from ..source import Unreadable, reason
+
+    if sys.stdin is None:  # an empty file would be another thing
+        raise Unreadable("is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise Unreadable(reason(error)) from None
+
+
+class Task(NamedTuple):
+    """What to look at, with which rules, and what they are told of the project."""
+
+    inputs: list[Input]
+    selection: Selection
+    settings: Settings
+    project: Project | None
+    exclude: tuple[str, ...]
+
+    def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
+        """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
+        from ..source import Unreadable
+
+        for given in self.inputs:
+            try:
+                yield work(given, self.selection.of(Path(given.name)))
+            except Unreadable as error:
+                yield failed(given.name, str(error))
+
+
+def configuration(options: argparse.Namespace) -> Config:
+    """What the project says of itself, as far as the command line lets it."""
+    from .. import config
+
+    if options.isolated and options.config:
+        raise Misuse("--isolated and --config exclude each other")
+    here = current_directory()
+    if options.config:
+        return config.load(options.config)
+    return config.Config(root=here) if options.isolated else config.nearest(here)
+
+
+def task_of(options: argparse.Namespace) -> Task:
+    """What the command line and the configuration ask for."""
+    from ..check import project
+    from ..files import find
+    from ..selection import Layer, Selection, codes, select
+
+    configured = configuration(options)
+    if options.select is not None and not _words(options.select):
+        raise Misuse("--select names no rule")  # an empty variable must not turn all off
+    given = Layer(
+        None if options.select is None else codes(_words(options.select), "--select"),
+        codes(_words(options.extend_select), "--extend-select"),
+        codes(_words(options.ignore), "--ignore"),
+    )
+    named = [path for path in options.paths if path != STDIN]
+    exclude = (*configured.exclude, *_words(options.exclude))
+    inputs = [Input(name, Path(name)) for name in find(named, exclude, configured.root)]
+    if len(named) < len(options.paths):
+        inputs.append(Input(options.stdin_filename, None))
+        inputs.sort(key=lambda given: given.name)
+    return Task(
+        inputs,
+        Selection(select(configured.layer, given), configured.per_file_ignores, configured.root),
+        configured.settings,
+        None if options.no_project else project(configured.settings),
+        exclude,
+    )
+
+
+def _words(values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in value.replace(",", " ").split()]
+
+
+def runner_of(options: argparse.Namespace, order: Order) -> Runner:
+    """What does the work, in as many processes as were asked for."""
+    from ..runner import Runner, cores
+
+    if not options.executor:
+        return Runner(order, options.jobs or cores(), lost=_lost)
+    from ..cluster import connect
+
+    cluster = connect(options.executor)
+    return Runner(order, cluster.workers, cluster.executor, ships=True, alive=cluster.alive, lost=_lost)
+
+
+def _lost(reason: str) -> None:
+    say(f"asyncfix: a worker was lost ({reason}); its work is done here")
