@@ -20,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flake8_asyncpatterns.cli import main as asyncfix
+from flake8_asyncpatterns.looking import Job, Order, look
 from flake8_asyncpatterns.rules import RULES
-from flake8_asyncpatterns.runner import Job, Order, work
 from flake8_asyncpatterns.settings import NONE
 
 ROUNDS = 3
@@ -88,12 +88,12 @@ def least(run: Callable[[], object], rounds: int = ROUNDS) -> float:
 def of_files(largest: int) -> Iterator[tuple[str, list[tuple[int, float]]]]:
     """For each kind of code, sizes in lines with seconds."""
     order = Order(CODES, NONE, project=False)
-    work(order, [Job("warm.py", CODES, text("callbacks", 100))])
+    look(order, [Job("warm.py", CODES, text("callbacks", 100))])
     for kind in KINDS:
         found = []
         for exponent in range(3, largest + 1):
             job = Job("generated.py", CODES, text(kind, 10**exponent))
-            found.append((10**exponent, least(lambda job=job: work(order, [job]), ROUNDS if exponent < 6 else 1)))  # type: ignore[misc]
+            found.append((10**exponent, least(lambda job=job: look(order, [job]), ROUNDS if exponent < 6 else 1)))  # type: ignore[misc]
         yield kind, found
 
 

@@ -15,12 +15,9 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +25,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "corpus"))
 
+from commands import Seen, installed, run
 from sources import source
 
 from flake8_asyncpatterns.cache import VARIABLE
@@ -44,7 +42,6 @@ TOOLS = ("ruff==0.17.6", "flake8==7.3.0", "flake8-async==26.8.1")
 ROUNDS = 5
 # A command that takes longer than so many seconds is run so often only.
 SLOW, SELDOM = 30.0, 1
-EVERY = 0.02  # seconds between two looks at the memory
 
 RUFF = ("check", "--isolated", "--select", "ASYNC,RUF006", "--preview", "--exit-zero", "--quiet")
 OURS = ("check", "--isolated", "--exit-zero", "--quiet")
@@ -62,13 +59,6 @@ for name in Path(sys.argv[1]).read_text().splitlines():
 """
 
 
-class Seen(NamedTuple):
-    """One run of a command: seconds, and bytes of memory at the peak of all its processes together."""
-
-    seconds: float
-    memory: int
-
-
 class Row(NamedTuple):
     """What is measured: two commands, the goal for their ratio in words, and what is to be done before each round."""
 
@@ -78,44 +68,6 @@ class Row(NamedTuple):
     ours: list[str]
     theirs: list[str]
     before: Callable[[], None] = lambda: None
-
-
-def run(command: list[str]) -> Seen:
-    """Run a command to its end. What it says is thrown away."""
-    start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        peak = [0]
-        watcher = threading.Thread(target=_watch, args=(process, peak))
-        watcher.start()
-        process.wait()
-        seconds = time.perf_counter() - start
-        watcher.join()
-    if process.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Seen(seconds, peak[0])
-
-
-def _watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
-    while process.poll() is None:
-        peak[0] = max(peak[0], sum(map(_memory, _family(process.pid))))
-        time.sleep(EVERY)
-
-
-def _family(pid: int) -> Iterator[int]:
-    """A process and those that it started (Linux only; elsewhere memory is not measured)."""
-    yield pid
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _family(int(child))
-
-
-def _memory(pid: int) -> int:
-    """The bytes that are a process's own share: what several share counts once."""
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
-    return 0
 
 
 def measure(row: Row, rounds: int) -> str:
@@ -201,15 +153,12 @@ def _parsed(folders: list[str]) -> Iterator[str]:
             yield name
 
 
-def installed(keep: Path) -> Path:
+def environments(keep: Path) -> Path:
     """Environments: the other tools in one, and the flake8 of this one in two, with our plugin and without."""
     flake8 = f"flake8=={version('flake8')}"
     wanted = {"others": TOOLS, "bare": (flake8,), "ours": (flake8, "--editable", str(ROOT))}
     for kind, packages in wanted.items():
-        place = keep / "environments" / kind
-        if not place.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-            subprocess.run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages], check=True)
+        installed(keep / "environments" / kind, packages)
     return keep / "environments"
 
 
@@ -223,7 +172,7 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         keep = options.keep or Path(temporary)
         corpus = {name: source(requirement, keep) for name, requirement in PACKAGES.items()}
-        tools = installed(keep)
+        tools = environments(keep)
         os.environ[VARIABLE] = str(Path(temporary) / "remembered")  # what flake8 does not say itself
         print(f"{', '.join(PACKAGES.values())}; {', '.join(TOOLS)}; Python {sys.version.split()[0]}, "
               f"{len(os.sched_getaffinity(0))} processors\n")  # fmt: skip

@@ -127,13 +127,7 @@ def _parser() -> Parser:
     check.add_argument(
         "--output-format", choices=("text", "json", "github", "sarif"), default="text", help="default: text"
     )
-    check.add_argument(
-        "-j",
-        "--jobs",
-        type=_positive,
-        metavar="N",
-        help="look at files in N processes at once (default: one for each processor)",
-    )
+    _jobs(check, "look at")
     check.add_argument(
         "--executor",
         metavar="URL",
@@ -157,10 +151,12 @@ def _parser() -> Parser:
     )
     _selection(fix)
     fix.add_argument("--diff", action="store_true", help="show on stdout what would change, and write nothing")
+    _jobs(fix, "mend")
     fix.add_argument("--unsafe", action="store_true", help="also fix where the result wants a look by a person")
     fix.add_argument(
         "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
     )
+    fix.set_defaults(executor=None)  # that is for `check`
     graph = commands.add_parser(
         "graph",
         help="show what a coroutine reaches that blocks",
@@ -206,13 +202,16 @@ def _migrate(commands: Any) -> None:
     migrate.add_argument(
         "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
     )
+    _jobs(migrate, "rewrite")
     migrate.add_argument("--exclude", action="append", metavar="GLOBS", default=[], help="leave out such files, too")
     migrate.add_argument("--config", type=Path, metavar="FILE", help="use this file's [tool.asyncfix]")
     migrate.add_argument("--isolated", action="store_true", help="use no configuration")
     migrate.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was changed or left")
     migrate.add_argument("-q", "--quiet", action="store_true", help="tell only what went wrong")
     # What `check` and `fix` can be told, and this cannot.
-    migrate.set_defaults(select=None, extend_select=[], ignore=[], stdin_filename="stdin", no_project=True)
+    migrate.set_defaults(
+        select=None, extend_select=[], ignore=[], stdin_filename="stdin", no_project=True, executor=None
+    )
 
 
 def _selection(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +245,16 @@ def _cache_dir(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="keep results here (default: $ASYNCFIX_CACHE_DIR, else the user's own directory for caches)",
+    )
+
+
+def _jobs(parser: argparse.ArgumentParser, verb: str) -> None:
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help=f"{verb} files in N processes at once (default: one for each processor)",
     )
 
 

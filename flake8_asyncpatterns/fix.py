@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import NamedTuple
 
-from .check import TOO_DEEP, findings, parse, settled
-from .facts import View
+from .check import TOO_DEEP, findings, parse, told_by
+from .facts import Answer, Facts, Question, View
 from .keywords import original
 from .module import Module
 from .problem import Problem, describe
 from .project import Project
 from .proof import Unproven
-from .rewrite import Left, Unsettled, mend
+from .rewrite import ROUNDS, Left, Round, Unsettled, rounds
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, encode, lines
 
 RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
+
+WAYS = Question("ways")
 
 # File names of such bytes stand in a diff as they are.
 SPEAKABLE = re.compile(rb"[^\x00-\x1f\x7f\"\\]*")
@@ -34,16 +36,74 @@ class Kept(NamedTuple):
     reason: str
 
 
+class Mend(NamedTuple):
+    """Something that was mended, by the line where it was found."""
+
+    line: int
+    code: str
+    message: str
+
+
 class Fixed(NamedTuple):
     """What became of a file."""
 
     path: str
     before: bytes = b""
     after: bytes = b""
-    fixed: Sequence[Finding] = ()
+    fixed: Sequence[Mend] = ()
     kept: Sequence[Kept] = ()
     needs_runtime: bool = False
     failure: str = ""
+
+
+class Begun(NamedTuple):
+    """A file that is being mended: its text by now (None: that of its source), what was mended in it, in so many
+    rounds, and what the other files answer to what it asks with this text (None: they do not know)."""
+
+    text: str | None = None
+    stands_in: bool = False  # other names stand in for `async` and `await`
+    fixed: tuple[Mend, ...] = ()
+    rounds: int = 0
+    known: Mapping[Question, Answer] = {}
+    is_new: bool = False  # is it another text than the one with which the others were asked?
+
+
+class Asking(NamedTuple):
+    """What a file asks of the others at some round, for whom `facts` is what it tells then."""
+
+    begun: Begun
+    asked: Sequence[Question]
+    facts: Facts
+
+    def answers(self, path: str, project: Project) -> dict[Question, Answer]:
+        """What the others answer."""
+        return project.answers(path, lambda: self.facts, self.asked)
+
+    def answered(self, answers: Mapping[Question, Answer]) -> Begun:
+        """The file with these answers."""
+        return self.begun._replace(known={**self.begun.known, **dict.fromkeys(self.asked), **answers}, is_new=False)
+
+
+class Came(NamedTuple):
+    """What came of a file if the others answer nothing to what it asked, round by round.
+
+    Where they do, it is to be mended again from the first round on at which they do. `fixed` None: it goes no further
+    than to the last. `data` are the bytes that it began with; `facts` what it told then, if it was asked for the first
+    time.
+    """
+
+    fixed: Fixed | None
+    data: bytes = b""
+    asked: Sequence[Asking] = ()
+    facts: Facts | None = None
+
+    def again(self, path: str, project: Project) -> Begun | None:
+        """Where it is to be mended from again; None: it is mended."""
+        for asking in self.asked:
+            answers = asking.answers(path, project)
+            if answers or (self.fixed is None and asking is self.asked[-1]):
+                return asking.answered(answers)
+        return None
 
 
 def fix(
@@ -56,32 +116,111 @@ def fix(
     unsafe: bool,
 ) -> Fixed:
     """Mend what these rules find in a file. Raises Unreadable when that cannot be done."""
+    begun: Begun | None = Begun()
+    while begun is not None:
+        came = advance(source, path, rules, settings, begun, unsafe=unsafe, alone=project is None)
+        begun = came.again(path, project) if project is not None else None
+    assert came.fixed is not None  # else it would have to go on
+    return came.fixed
 
-    def found_in(module: Module) -> list[Finding]:
-        return settled(module, lambda module: findings(module, rules), project)
 
-    module = parse(source.text, path, settings, View())
-    found = found_in(module)
-    if not any(finding.fix and (unsafe or not finding.fix.unsafe) for finding in found):
-        return Fixed(path, source.data, source.data, (), list(_kept(found, (), path, source.text)))
+def advance(
+    source: Source,
+    path: str,
+    rules: Sequence[Rule],
+    settings: Settings,
+    begun: Begun,
+    *,
+    unsafe: bool,
+    alone: bool = False,
+) -> Came:
+    """Mend a file as if nothing more was known of the others. `alone`: nothing is asked of them.
+
+    The same goes in and out in any process. Raises Unreadable when the file cannot be mended.
+    """
+    asker = _Asker(source, path, rules, settings, begun, alone=alone)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the many parses need not tell again and again what the file has in it
-            mended = mend(module.text, found_in, unsafe=unsafe, path=path, settings=settings)
+            for step in rounds(asker.text, asker.look, unsafe=unsafe, most=ROUNDS - begun.rounds):
+                asker.note(step)
+    except _Stopped:
+        return Came(None, source.data, asker.asked, asker.facts)
     except Unsettled as error:
         raise Unreadable(str(error)) from None
     except (RecursionError, MemoryError):  # the latter is what the parser raises when its own stack is full
         raise Unreadable(TOO_DEEP) from None
-    text = mended.text if module.text == source.text else original(mended.text)
-    after = encode(source, text)
-    return Fixed(
-        path,
-        source.data,
-        after,
-        mended.fixed,
-        list(_kept(mended.remaining, mended.left, path, text)),
-        bool(RUNTIME.search(text) and not RUNTIME.search(source.text)),
-    )
+    return Came(_fixed(source, path, asker.begun, step), source.data, asker.asked, asker.facts)
+
+
+def _fixed(source: Source, path: str, done: Begun, last: Round) -> Fixed:
+    if not done.fixed or done.text is None:
+        return Fixed(path, source.data, source.data, (), [*_kept(last.found, last.left, path, source.text)])
+    text = original(done.text) if done.stands_in else done.text
+    needs_runtime = bool(RUNTIME.search(text) and not RUNTIME.search(source.text))
+    kept = [*_kept(last.found, last.left, path, text)]
+    return Fixed(path, source.data, encode(source, text), done.fixed, kept, needs_runtime)
+
+
+class _Stopped(Exception):
+    """Without an answer there is no going on."""
+
+
+class _Asker:
+    """Looks at a file's texts with what is known of the others, and notes what it asks besides."""
+
+    def __init__(
+        self, source: Source, path: str, rules: Sequence[Rule], settings: Settings, begun: Begun, *, alone: bool
+    ) -> None:
+        self.source = source
+        self.path = path
+        self.rules = rules
+        self.settings = settings
+        self.begun = begun
+        self.alone = alone
+        self.asked: list[Asking] = []
+        self.facts: Facts | None = None
+
+    @property
+    def text(self) -> str:
+        """The file's text by now."""
+        return self.source.text if self.begun.text is None else self.begun.text
+
+    def look(self, text: str) -> tuple[Module, list[Finding]]:
+        """What is found in the text. Raises _Stopped, and Unreadable when it is no Python."""
+        known = self.begun.known
+        if self.begun.is_new and WAYS in known:
+            if known[WAYS]:  # these lead to lines, which have changed
+                self.asked.append(Asking(self.begun, [WAYS], self._told(None)))
+                raise _Stopped
+            known = {question: answer for question, answer in known.items() if question != WAYS}
+        view = View(known)
+        module = parse(text, self.path, self.settings, view)
+        found = findings(module, self.rules)
+        if not self.alone:
+            if self.begun == Begun():
+                self.facts = told_by(module)
+            asked = [question for question in view.asked if question not in known]
+            if asked:
+                asking = Asking(self.begun._replace(known=known), asked, self._told(module))
+                self.asked.append(asking)
+                self.begun = asking.answered({})
+        if module.text != text:
+            self.begun = self.begun._replace(stands_in=True)
+        return module, found
+
+    def note(self, step: Round) -> None:
+        """Note what a round has done."""
+        fixed = tuple(Mend(finding.line, finding.rule.code, finding.message) for finding in step.fixed)
+        if fixed:
+            begun = self.begun
+            self.begun = Begun(step.text, begun.stands_in, (*begun.fixed, *fixed), begun.rounds + 1, begun.known, True)
+
+    def _told(self, module: Module | None) -> Facts:
+        """What the file tells by now; the module, if there is one, is it with what is known of the others."""
+        if module is None or any(self.begun.known.values()):  # what a file tells is what it says by itself
+            module = parse(self.text, self.path, self.settings, View())
+        return told_by(module)
 
 
 def _kept(remaining: Iterable[Finding], left: Iterable[Left], path: str, text: str) -> Iterator[Kept]:

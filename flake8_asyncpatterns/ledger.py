@@ -16,8 +16,8 @@ from zlib import crc32
 from .cache import Store
 from .check import Examined
 from .facts import Answer, Question
+from .looking import Outcome
 from .memory import Checked, Stamp
-from .runner import Outcome
 
 # So many records take what is known of all files; files in one directory are in the same.
 RECORDS = 64

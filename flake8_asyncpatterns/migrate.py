@@ -11,15 +11,18 @@ from typing import NamedTuple
 
 from . import report
 from .check import TOO_DEEP, parse
+from .elsewhere import rewriting
 from .fix import Fixed, diff
 from .keywords import original
 from .knowledge.removed import Version
-from .migration import Migrated, Note, migrate
+from .migration import Note, migrate
 from .misuse import Misuse
 from .module import Module
+from .progress import Progress
 from .report import count
 from .rewrite import Unsettled
 from .roots import Roots
+from .runner import Runner
 from .settings import Settings
 from .source import Source, Unreadable, encode, read, reason, write
 
@@ -52,26 +55,33 @@ def version(text: str) -> Version:
     return wanted
 
 
-def run(paths: Sequence[Path], to: Version, settings: Settings, *, write: bool) -> Done:
+def run(
+    paths: Sequence[Path], to: Version, settings: Settings, runner: Runner, progress: Progress, *, write: bool
+) -> Done:
     """Bring over what the files at these paths hold; written only when asked for, and then all or none."""
     sources: dict[str, Source] = {}
-    texts: dict[str, str] = {}
+    modules: dict[str, Module] = {}
     failures: list[tuple[str, str]] = []
+
+    def parsed(text: str, path: str) -> Module:
+        return parse(text, path, settings)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" and its like are the business of others
+        progress.begin("read", len(paths))
         for path in paths:
             try:
                 source = read(path)
-                texts[str(path)] = parse(source.text, str(path), settings).text
+                modules[str(path)] = parsed(source.text, str(path))
                 sources[str(path)] = source
             except Unreadable as error:
                 failures.append((str(path), str(error)))
+            progress.count()
+        texts = {path: module.text for path, module in modules.items()}
         try:
-            result = _migrated(texts, to, settings)
+            result = migrate(modules, to, parsed, Roots(settings.src).file, rewriting(runner), progress)
             after = {path: _after(sources[path], texts[path], text) for path, text in result.texts.items()}
-        except Unsettled as error:
-            return Done(len(texts), (), (), (), (), (), [*failures, (".", str(error))])
-        except Unreadable as error:
+        except (Unsettled, Unreadable) as error:
             return Done(len(texts), (), (), (), (), (), [*failures, (".", str(error))])
         except (RecursionError, MemoryError):
             return Done(len(texts), (), (), (), (), (), [*failures, (".", TOO_DEEP)])
@@ -82,15 +92,6 @@ def run(paths: Sequence[Path], to: Version, settings: Settings, *, write: bool) 
         failures += refused or _written({path: (sources[path].data, after[path]) for path in changed})
         changed = [] if refused else changed
     return Done(len(texts), changed, result.turned, result.fixed, result.left, result.looks, failures, made)
-
-
-def _migrated(texts: dict[str, str], to: Version, settings: Settings) -> Migrated:
-    steps: list[None] = []
-
-    def parsed(text: str, path: str) -> Module:
-        return parse(text, path, settings)
-
-    return migrate(texts, to, parsed, Roots(settings.src).file, lambda: steps.append(None))
 
 
 def _after(source: Source, parsable: str, text: str) -> bytes:

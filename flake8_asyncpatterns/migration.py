@@ -19,14 +19,17 @@ from .analysis.neighbours import Find, Neighbours
 from .analysis.starts import in_coroutine
 from .analysis.together import Together
 from .analysis.versions import is_over
+from .elsewhere import Rewrite
 from .keywords import original
 from .knowledge.awaitables import COROUTINE
 from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, Version
 from .knowledge.since import SINCE
 from .module import Module
-from .rewrite import ROUNDS, Unsettled, apply, without_superfluous_imports
+from .progress import Progress
+from .rewrite import ROUNDS, Unsettled, apply
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
+from .runner import without_collector
 from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO405", "AIO406", "AIO408", "AIO409")
@@ -77,43 +80,47 @@ class Migrated(NamedTuple):
 class Round(NamedTuple):
     """The files as they are by now, and what is known of their generator coroutines."""
 
-    modules: dict[str, Module]
+    modules: Mapping[str, Module]
     together: Together
 
 
 def migrate(
-    texts: Mapping[str, str], to: Version, parse: Callable[[str, str], Module], find: Find, tell: Callable[[], None]
+    modules: Mapping[str, Module],
+    to: Version,
+    parse: Callable[[str, str], Module],
+    find: Find,
+    rewrite: Rewrite,
+    progress: Progress,
 ) -> Migrated:
     """Bring files, by path, to what Python `to` and all later ones run.
 
-    `parse` makes a Module of a text and its path, `find` says which file an import means; `tell` is called whenever a
-    file was looked at. Raises Unsettled when the fixes do not come to an end, Unreadable when a file is nested too
-    deeply.
+    `parse` makes a Module of a text and its path, `find` says which file an import means, `rewrite` applies fixes.
+    Raises Unsettled when the fixes do not come to an end, Unreadable when a file is nested too deeply.
     """
-    renamed = oldnames.rename({path: parse(text, path) for path, text in texts.items()})
-    now = {path: renamed.texts.get(path, text) for path, text in texts.items()}
+    renamed = oldnames.rename(modules)
     turned: list[Note] = []
     fixed: list[Note] = [*(Note(*note) for note in renamed.done)]
     blocked: dict[tuple[str, str], str] = {}
-    modules: dict[str, Module] = {}
-    for _ in range(ROUNDS):
-        modules = {
-            path: modules[path] if path in modules and modules[path].text == text else parse(text, path)
-            for path, text in now.items()
-        }
-        state = _look(modules, find, blocked, to)
-        step = _Step(state, to, tell)
-        step.take(blocked)
-        turned += step.turned
-        fixed += step.fixed
-        if not step.changed and not step.news:
-            left = [*_left(step.remaining, state, renamed.left)]
-            return Migrated(now, turned, fixed, left, [*_looks(modules.values())])
-        now.update(step.changed)
+    news = renamed.texts
+    for number in range(ROUNDS):
+        modules = {path: parse(news[path], path) if path in news else module for path, module in modules.items()}
+        with without_collector():  # trees are thrown away as a whole, round by round
+            progress.begin(f"round {number + 1}, looked at", len(modules))
+            state = _look(modules, find, blocked, to)
+            step = _Step(state, to, rewrite, progress)
+            step.take(blocked)
+            turned += step.turned
+            fixed += step.fixed
+            if not step.changed and not step.news:
+                left = [*_left(step.remaining, state, renamed.left)]
+                texts = {path: module.text for path, module in modules.items()}
+                return Migrated(texts, turned, fixed, left, [*_looks(modules.values())])
+            news = step.changed
+            del state, step
     raise Unsettled("the migration does not come to an end; please report this")
 
 
-def _look(modules: dict[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version) -> Round:
+def _look(modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version) -> Round:
     neighbours = Neighbours([*modules.values()], find)
     files = [Generators(module, neighbours.meanings[module]) for module in modules.values()]
     together = Together(files, whole=True, native=to >= NATIVE)
@@ -131,10 +138,11 @@ def _look(modules: dict[str, Module], find: Find, blocked: Mapping[tuple[str, st
 class _Step:
     """One round: which fixes there are, and what comes of them."""
 
-    def __init__(self, state: Round, to: Version, tell: Callable[[], None]) -> None:
+    def __init__(self, state: Round, to: Version, rewrite: Rewrite, progress: Progress) -> None:
         self.state = state
         self.to = to
-        self.tell = tell
+        self.rewrite = rewrite
+        self.progress = progress
         self.changed: dict[str, str] = {}
         self.turned: list[Note] = []
         self.fixed: list[Note] = []
@@ -149,7 +157,7 @@ class _Step:
         shared = {fix for bundle in bundles for fix in bundle.values()}
         for path, module in self.state.modules.items():
             self._found[path] = [*self._fixes(path, module, shared)]
-            self.tell()
+            self.progress.count()
         refused = self._apply(bundles, {*self.state.modules})
         told = dict(refused)
         while broken := [b for b in bundles if not all(fix in self._done[f.module.path][1] for f, fix in b.items())]:
@@ -206,14 +214,26 @@ class _Step:
     def _apply(self, bundles: Sequence[Mapping[Generators, Fix]], paths: set[str]) -> dict[Fix, Exception]:
         """Apply the bundles' and the other fixes to the texts of some files; gives those refused, with the reason."""
         refused: dict[Fix, Exception] = {}
+        own: dict[Module, list[Fix]] = {}
+        for bundle in bundles:
+            for file, fix in bundle.items():
+                own.setdefault(file.module, []).append(fix)
+        files = []
         for path in sorted(paths):
             module = self.state.modules[path]
-            mine = [bundle[file] for bundle in bundles for file in bundle if file.module is module]
-            fixes = list(dict.fromkeys([*mine, *(fix for _, fix in self._found[path])]))
-            text, applied, not_applied = apply(module, fixes)
+            fixes = list(dict.fromkeys([*own.get(module, ()), *(fix for _, fix in self._found[path])]))
+            files.append((module, fixes))
+        self.progress.begin(self.progress.what.replace("looked at", "mended"), len(files))
+        for (module, _), (text, applied, not_applied) in zip(files, self.rewrite(files), strict=True):
             refused.update(not_applied)
-            self._done[path] = (text, applied)
+            self._done[module.path] = (text, applied)
+            self.progress.count(self._sites(module, applied))
         return refused
+
+    def _sites(self, module: Module, applied: set[Fix]) -> int:
+        """How many places these fixes mend."""
+        found = (fix for _, fix in self._found[module.path])
+        return sum(fix in applied for fix in (*found, *module.analysis(Generators).fixes.values()))
 
     def _block(self, bundle: Mapping[Generators, Fix], reason: str, blocked: dict[tuple[str, str], str]) -> None:
         """Note which of those that turn over together cannot be written; all, where it is none by itself."""
@@ -233,7 +253,7 @@ class _Step:
         """Note what was done."""
         for path, (text, applied) in self._done.items():
             if applied:
-                self.changed[path] = without_superfluous_imports(text, path, applied)
+                self.changed[path] = text
             for finding, fix in self._found[path]:
                 if fix in applied:
                     self.fixed.append(_note(path, finding, finding.message))

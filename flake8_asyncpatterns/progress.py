@@ -4,41 +4,53 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
-
-T = TypeVar("T")
 
 PATIENCE = 1.0  # seconds for which nobody wonders
 EVERY = 0.1
 
 
-def watched(items: Iterable[T], total: int, speaks: Callable[[T], object]) -> Iterator[T]:
-    """The items, with a count of them on stderr where that is a terminal and it takes long.
+class Progress:
+    """How many of so many files something was done with, and how many sites were mended so far.
 
-    The line is gone before an item is handed out about which something is written (`speaks`), and at the end.
+    It is shown on stderr where that is a terminal and it takes long, and gone when `wipe` was called, which is due
+    before anything else is written.
     """
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    due = time.monotonic() + PATIENCE
-    shown = ""
-    try:
-        for count, item in enumerate(items, 1):
-            if shown and speaks(item):
-                _wipe(shown)
-                shown = ""
-            yield item
-            if time.monotonic() >= due:
-                shown = f"{count} of {total} files"
-                sys.stderr.write(f"\r{shown}")
-                sys.stderr.flush()
-                due = time.monotonic() + EVERY
-    finally:
-        if shown:
-            _wipe(shown)
 
+    def __init__(self) -> None:
+        self._is_seen = sys.stderr.isatty()
+        self._due = time.monotonic() + PATIENCE
+        self._shown = ""
+        self._sites = 0
+        self.begin("", 0)
 
-def _wipe(shown: str) -> None:
-    sys.stderr.write("\r" + " " * len(shown) + "\r")
-    sys.stderr.flush()
+    def begin(self, what: str, files: int) -> None:
+        """From now on this is done, with so many files."""
+        self.what = what
+        self._total = files
+        self._files = 0
+
+    def count(self, sites: int = 0) -> None:
+        """One more file, with so many sites."""
+        self._files += 1
+        self._sites += sites
+        if self._is_seen and time.monotonic() >= self._due:
+            said = f"{self.what}: {self._files} of {self._total} files"
+            if self._sites:
+                said += f", {self._sites} {'site' if self._sites == 1 else 'sites'}"
+            sys.stderr.write(f"\r{said.ljust(len(self._shown))}")
+            sys.stderr.flush()
+            self._shown = said
+            self._due = time.monotonic() + EVERY
+
+    def wipe(self) -> None:
+        """Leave the terminal as if nothing had been shown."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            sys.stderr.flush()
+            self._shown = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wipe()

@@ -49,6 +49,16 @@ class Mended(NamedTuple):
     remaining: list[Finding]
 
 
+class Round(NamedTuple):
+    """One round: the text after it, the findings that it fixed, those that it was to fix and left, and all that were
+    found before it. Where nothing is fixed, nothing is left to do."""
+
+    text: str
+    fixed: list[Finding]
+    left: list[Left]
+    found: list[Finding]
+
+
 def mend(
     text: str,
     check: Callable[[Module], list[Finding]],
@@ -61,18 +71,33 @@ def mend(
 
     Raises SyntaxError when the text does not parse, Unsettled when the fixes never end.
     """
-    fixed: list[Finding] = []
-    for _ in range(ROUNDS):
+
+    def look(text: str) -> tuple[Module, list[Finding]]:
         module = Module.parse(text, path, settings, View())
-        found = check(module)
+        return module, check(module)
+
+    *before, last = rounds(text, look, unsafe=unsafe)
+    return Mended(last.text, [finding for one in before for finding in one.fixed], last.left, last.found)
+
+
+def rounds(
+    text: str, look: Callable[[str], tuple[Module, list[Finding]]], *, unsafe: bool, most: int = ROUNDS
+) -> Iterator[Round]:
+    """Fix what `look` finds in a text, round by round; the last one has nothing to fix.
+
+    Raises Unsettled after so many rounds that fixed something.
+    """
+    for _ in range(most):
+        module, found = look(text)
         findings = [f for f in found if f.fix and (unsafe or not f.fix.unsafe)]
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))
         text, applied, refused = apply(module, fixes)
+        if applied:
+            text = without_superfluous_imports(text, module.path, applied)
+        left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
+        yield Round(text, [f for f in findings if f.fix in applied], left, found)
         if not applied:
-            left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
-            return Mended(text, fixed, left, found)
-        fixed += [f for f in findings if f.fix in applied]
-        text = without_superfluous_imports(text, path, applied)
+            return
     raise Unsettled("its fixes do not come to an end; please report this")
 
 

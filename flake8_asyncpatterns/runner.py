@@ -1,6 +1,6 @@
 """Many files at once: in batches, on all cores or wherever an Executor takes them, with the results in order.
 
-What is done with a file depends on nothing but its bytes, its name and what is said here; so it may be done anywhere,
+What is done with a file must depend on nothing but what its job says, and the file's bytes; so it may be done anywhere,
 and done again where a worker was lost.
 """
 
@@ -10,24 +10,15 @@ import gc
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar
 
-from .cache import digest
-from .check import TOO_DEEP, Examined, examine
-from .facts import Answer, Question
-from .needs import Scan
-from .rules import RULES
-from .settings import Settings
-from .source import Unreadable, decode, load
+from .source import Unreadable, load
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
-
-    from .rule import Rule
 
 # So many bytes make a batch, whichever number of files that is, but no more files than that. A worker's memory grows
 # with the trees of a batch; what is said to a worker and back costs little for so many.
@@ -43,67 +34,34 @@ PATIENCE = 2
 AHEAD = 4
 
 
-class Order(NamedTuple):
-    """What is said once for all files: the rules that any of them is looked at with, and whether with the others."""
+class Job(Protocol):
+    """What is to be done with a file. `data` None: it is read where the work is done."""
 
-    codes: tuple[str, ...]
-    settings: Settings
-    project: bool
+    @property
+    def name(self) -> str:
+        """Its path."""
 
+    @property
+    def data(self) -> bytes | None:
+        """Its bytes."""
 
-class Job(NamedTuple):
-    """A file to be looked at, with these rules. `data` None: it is read where the work is done."""
-
-    name: str
-    codes: tuple[str, ...]
-    data: bytes | None = None
-    answers: Mapping[Question, Answer] | None = None
+    def _replace(self, *, data: bytes | None) -> Self: ...
 
 
-class Outcome(NamedTuple):
-    """What came of a file, or why nothing did. `digest` is that of its bytes; empty: it was not read."""
-
-    examined: Examined = Examined()
-    failure: str = ""
-    digest: bytes = b""
+JobT = TypeVar("JobT", bound=Job)
+OutcomeT = TypeVar("OutcomeT")
+# Makes an outcome of each of some jobs.
+Work: TypeAlias = "Callable[[Sequence[JobT]], list[OutcomeT]]"
 
 
-def work(order: Order, jobs: Sequence[Job]) -> list[Outcome]:
-    """What comes of some files. The same in every process."""
-    with _without_collector():
-        return [_outcome(order, job) for job in jobs]
-
-
-def _outcome(order: Order, job: Job) -> Outcome:
-    try:
-        data = load(Path(job.name)) if job.data is None else job.data
-    except Unreadable as error:
-        return Outcome(failure=str(error))
-    try:
-        rules = speaking(order, job.codes, data)
-        if not rules:
-            return Outcome(digest=digest(data))
-        examined = examine(decode(data), job.name, rules, order.settings, job.answers, alone=not order.project)
-    except Unreadable as error:
-        return Outcome(failure=str(error), digest=digest(data))
-    except RecursionError:
-        return Outcome(failure=TOO_DEEP, digest=digest(data))
-    return Outcome(examined, digest=digest(data))
-
-
-def speaking(order: Order, codes: Sequence[str], data: bytes) -> list[Rule]:
-    """Those of a file's rules that may have something to say of this content."""
-    speakers = _scan(order).speakers(data)
-    return [RULES[code] for code in codes if code in speakers]
-
-
-@lru_cache(maxsize=4)
-def _scan(order: Order) -> Scan:
-    return Scan([RULES[code] for code in order.codes], order.settings, project=order.project)
+def done(work: Work[JobT, OutcomeT], jobs: Sequence[JobT]) -> list[OutcomeT]:
+    """What comes of a batch."""
+    with without_collector():
+        return work(jobs)
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Leave trees alone while they grow: they go as a whole (see Module.release), but for a little that adds up."""
     was_on = gc.isenabled()
     gc.disable()
@@ -117,7 +75,7 @@ def _without_collector() -> Iterator[None]:
 
 
 class Runner:
-    """Runs jobs, in this process or in others.
+    """Does work, in this process or in others.
 
     `jobs` is the number of processes; `executor` takes their place: anything that takes functions and arguments that
     can be pickled, on this machine or on others (`ships`: which have not this one's files, so that they are sent the
@@ -127,7 +85,6 @@ class Runner:
 
     def __init__(
         self,
-        order: Order,
         jobs: int,
         executor: Executor | None = None,
         *,
@@ -135,7 +92,6 @@ class Runner:
         alive: Callable[[], bool] = lambda: True,
         lost: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        self.order = order
         self.jobs = jobs
         self.executor = executor
         self.ships = ships
@@ -152,20 +108,23 @@ class Runner:
             # Only what was begun is waited for; without that, a pool complains when Python ends.
             self._own.shutdown(cancel_futures=True)
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The outcome of each job, in their order, as soon as it and those before it are there."""
-        executor = self._workers(len(jobs))
+    def run(self, work: Work[JobT, OutcomeT], jobs: Sequence[JobT], effort: int = 1) -> Iterator[OutcomeT]:
+        """The outcome of each job, in their order, as soon as it and those before it are there.
+
+        `effort`: so many times as much is done with a file as where it is only looked at.
+        """
+        executor = self._workers(len(jobs) * effort)
         if executor is None:
-            for batch in _batches(jobs):
-                yield from work(self.order, batch)
+            for batch in _batches(jobs, effort):
+                yield from done(work, batch)
             return
-        waiting: deque[tuple[list[Job], Future[list[Outcome]] | None]] = deque()
-        for batch in _batches(jobs):
-            waiting.append((batch, self._submit(executor, batch)))
+        waiting: deque[tuple[list[JobT], Future[list[OutcomeT]] | None]] = deque()
+        for batch in _batches(jobs, effort):
+            waiting.append((batch, self._submit(executor, work, batch)))
             if len(waiting) > AHEAD * self.jobs:
-                yield from self._result(*waiting.popleft())
+                yield from self._result(work, *waiting.popleft())
         while waiting:
-            yield from self._result(*waiting.popleft())
+            yield from self._result(work, *waiting.popleft())
 
     def _workers(self, files: int) -> Executor | None:
         """Who does the work; None: this process."""
@@ -174,28 +133,35 @@ class Runner:
         if self.executor is not None:
             return self.executor
         if self._own is None and self.jobs > 1 and files >= FEW:
-            self._own = _pool(min(self.jobs, files // FEW + 1))
+            try:
+                self._own = _pool(min(self.jobs, files // FEW + 1))
+            except (OSError, RuntimeError, ImportError) as error:  # a system without room, or without semaphores
+                self._lose(error)
         return self._own
 
-    def _submit(self, executor: Executor, batch: list[Job]) -> Future[list[Outcome]] | None:
+    def _submit(
+        self, executor: Executor, work: Work[JobT, OutcomeT], batch: list[JobT]
+    ) -> Future[list[OutcomeT]] | None:
         if self._is_lost:
             return None
         sent = [job._replace(data=_read(job)) if self.ships and job.data is None else job for job in batch]
         try:
-            return executor.submit(work, self.order, sent)
+            return executor.submit(done, work, sent)
         except (OSError, RuntimeError) as error:  # a pool that broke, or was shut down
             self._lose(error)
             return None
 
-    def _result(self, batch: list[Job], future: Future[list[Outcome]] | None) -> list[Outcome]:
+    def _result(
+        self, work: Work[JobT, OutcomeT], batch: list[JobT], future: Future[list[OutcomeT]] | None
+    ) -> list[OutcomeT]:
         if future is not None:
             try:
                 return self._waited_for(future)
             except Exception as error:  # each library has its own; if it is ours, it comes again below
                 self._lose(error)
-        return work(self.order, batch)
+        return done(work, batch)
 
-    def _waited_for(self, future: Future[list[Outcome]]) -> list[Outcome]:
+    def _waited_for(self, future: Future[list[OutcomeT]]) -> list[OutcomeT]:
         while True:
             try:
                 return future.result(timeout=PATIENCE)
@@ -219,13 +185,13 @@ def _read(job: Job) -> bytes | None:
         return None
 
 
-def _batches(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    batch: list[Job] = []
+def _batches(jobs: Sequence[JobT], effort: int = 1) -> Iterator[list[JobT]]:
+    batch: list[JobT] = []
     total = 0
     for job in jobs:
         batch.append(job)
         total += len(job.data) if job.data is not None else _size(job.name)
-        if total >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+        if total * effort >= BATCH_BYTES or len(batch) * effort >= BATCH_FILES:
             yield batch
             batch, total = [], 0
     if batch:
@@ -243,17 +209,42 @@ def _pool(workers: int) -> Executor:
     from concurrent.futures import ProcessPoolExecutor  # late: where all is known, none is started
     from multiprocessing import get_context
 
+    from .interrupts import held_back  # late, as the pool
+
     # Where it is safe, workers begin with all that has been imported here.
     context = get_context("fork" if sys.platform == "linux" else None)
-    return ProcessPoolExecutor(workers, context, _begin)
+    pool = ProcessPoolExecutor(workers, context, _begin)
+    with held_back():  # until a worker has begun as one, a signal would do there what it does here
+        pool.submit(_begun)
+    return pool
+
+
+def _begun() -> None:
+    """The first work of a pool, for which its processes are started."""
 
 
 def _begin() -> None:
     """Begin as a worker: Ctrl-C is for the process that hands out the work, and what is there now stays."""
     import signal  # late, as the pool
+    from threading import Thread
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from .interrupts import ENDING
+
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as it was when all began (nohup)
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
+
+
+def _end_with_parent() -> None:
+    """A worker that nobody waits for any more would wait for work for ever."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def cores() -> int:

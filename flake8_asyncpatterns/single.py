@@ -200,7 +200,7 @@ class Desk:
     def _look(self, file: Handed) -> Said:
         from .check import settle  # late, as above
         from .engine import check
-        from .runner import Order, speaking
+        from .looking import Order, speaking
 
         rules = speaking(Order(self.codes, self.settings, project=True), self.codes, file.data)
         if not rules:

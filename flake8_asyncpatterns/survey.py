@@ -7,8 +7,8 @@ names → jobs → outcomes ─┬─ Checked, file by file                     
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from . import memory
@@ -16,11 +16,11 @@ from .cache import digest
 from .check import ROUNDS, Examined, facts
 from .facts import Answer, Facts, Question
 from .ledger import Before, Entry, Known, Ledger
+from .looking import Job, Order, Outcome, look
 from .memory import Checked, Record
 from .project import Project
 from .roots import Roots
-from .runner import Job, Outcome, Runner
-from .settings import Settings
+from .runner import Runner
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
 
@@ -29,36 +29,37 @@ class Survey:
     """One run over some files: `results` once, in the files' order; `keep` afterwards.
 
     `codes` are the rules for each file; `given` the bytes of those that are not on disk, or why there are none.
-    `project`: are they looked at together?
+    `tell` is called for each file that was looked at by itself.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         codes: Mapping[str, tuple[str, ...]],
+        order: Order,
         runner: Runner,
         ledger: Ledger,
-        settings: Settings,
         *,
         given: Mapping[str, bytes | Unreadable],
-        project: bool,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
         self.names = names
         self.codes = codes
+        self.order = order
         self.runner = runner
         self.ledger = ledger
-        self.settings = settings
         self.given = given
+        self.tell = tell
         self.taken = memory.now()
         self.stamps = {name: None if name in given else memory.stamp(name) for name in names}
         self.before = ledger.before()
-        self.shelf = Shelf(ledger.store, settings)
+        self.shelf = Shelf(ledger.store, order.settings)
         # What is known of files anew; what an earlier run knew is taken from the ledger.
         self.known: dict[str, Known] = {}
         self.new_facts: dict[str, Facts] = {}
         self.paths = {os.path.abspath(name): name for name in names}  # noqa: PTH100  # of each of many
         self.digests: dict[str, bytes] = {}
-        self.project = Project(self._load, Roots(settings.src)) if project else None
+        self.project = Project(self._load, Roots(order.settings.src)) if order.project else None
         self.said: list[Checked] = []
 
     def results(self) -> Iterator[Checked]:
@@ -88,11 +89,15 @@ class Survey:
             if isinstance(error, Unreadable):
                 self.known[name] = Known(Outcome(failure=str(error)), {}, Examined())
         jobs = [self._job(name) for name in self.names if name not in old and name not in self.known]
-        outcomes = self.runner.run(jobs)
+        outcomes = self._run(jobs)
         for name in self.names:
             if name not in old and name not in self.known:
                 self._note(name, next(outcomes))
+            self.tell()
             yield name
+
+    def _run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        return self.runner.run(partial(look, self.order), jobs)
 
     def _note(self, name: str, outcome: Outcome) -> None:
         """Note what a file says by itself."""
@@ -129,7 +134,7 @@ class Survey:
             self.digests[name] = digest(data)
             kept = self.shelf.facts(name, self.digests[name])
             if kept is None:
-                kept = facts(decode(data), name, self.settings)
+                kept = facts(decode(data), name, self.order.settings)
                 self.new_facts[name] = kept
         except Unreadable:
             return None
@@ -148,7 +153,7 @@ class Survey:
                 if more:
                     answered[name] |= more
                     again.append(name)
-            outcomes = self.runner.run([self._job(name, answered[name]) for name in again])
+            outcomes = self._run([self._job(name, answered[name]) for name in again])
             for name, outcome in zip(again, outcomes, strict=True):
                 known = self.known[name]
                 by_itself = known.outcome._replace(failure=outcome.failure)
@@ -174,7 +179,7 @@ class Survey:
             if name not in self.known and (known := self._old(name)):
                 self.known[name] = known
         lost = [name for name in asking if name not in self.known]
-        for name, outcome in zip(lost, self.runner.run([*map(self._job, lost)]), strict=True):
+        for name, outcome in zip(lost, self._run([*map(self._job, lost)]), strict=True):
             self._note(name, outcome)
         return asking
 
@@ -188,7 +193,7 @@ class Survey:
 
     def _own(self, name: str) -> Facts:
         found = self._load(os.path.abspath(name))  # noqa: PTH100  # as above
-        return found if found is not None else facts(decode(b""), name, self.settings)
+        return found if found is not None else facts(decode(b""), name, self.order.settings)
 
     def _is_answered(self, name: str, project: Project) -> bool:
         """Was this file looked at before with just the answers that there are now?"""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import progress, runner
+from flake8_asyncpatterns import looking, progress
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.config import KEYS
 from flake8_asyncpatterns.module import Module
@@ -560,7 +560,7 @@ def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     write(a=BAD)
-    monkeypatch.setattr(runner, "examine", interrupt)
+    monkeypatch.setattr(looking, "examine", interrupt)
     assert run("check") == (130, "", "asyncfix: interrupted; no file is half written\n")
 
 
@@ -603,19 +603,44 @@ class Terminal(io.StringIO):
         return True
 
 
+def shown(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a run of two steps shows."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress.Progress() as line:
+        line.begin("looked at", 2)
+        line.count()
+        line.wipe()
+        line.begin("mended", 12)
+        for sites in (0, 1, 3):
+            line.count(sites)
+    return stream.getvalue()
+
+
 def test_progress_is_shown_on_a_terminal_and_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr(progress, "PATIENCE", 0)
     monkeypatch.setattr(progress, "EVERY", 0)
-    assert list(progress.watched([1, 2], 2, lambda item: False)) == [1, 2]
-    assert sys.stderr.getvalue() == "\r1 of 2 files\r2 of 2 files\r            \r"  # type: ignore[attr-defined]
+    assert shown(Terminal(), monkeypatch).split("\r") == [
+        "", "looked at: 1 of 2 files", " " * 23, "",
+        "mended: 1 of 12 files", "mended: 2 of 12 files, 1 site", "mended: 3 of 12 files, 4 sites", " " * 30, "",
+    ]  # fmt: skip
 
 
 def test_no_progress_where_nobody_looks_or_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for stream in (Terminal(), io.StringIO()):
-        monkeypatch.setattr(sys, "stderr", stream)
-        assert list(progress.watched([1, 2], 2, lambda item: False)) == [1, 2]
-        assert stream.getvalue() == ""
+    assert shown(Terminal(), monkeypatch) == ""
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    assert shown(io.StringIO(), monkeypatch) == ""
+
+
+def test_progress_of_a_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(a=BAD, b=BAD, c="import asyncio\n")
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(progress, "EVERY", 0)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert run("fix", "-q")[0] == 1
+    said = terminal.getvalue().split("\r")
+    assert "worked out: 3 of 3 files, 2 sites" in said
+    assert said[-1] == ""
 
 
 def process(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -125,8 +125,8 @@ def test_a_file_that_is_deleted_before_it_is_read(run: Run, command: str, monkey
         return load(path)
 
     Path("m.py").write_text(BAD)
-    monkeypatch.setattr("flake8_asyncpatterns.source.load", load_and_delete)
-    monkeypatch.setattr("flake8_asyncpatterns.runner.load", load_and_delete)
+    monkeypatch.setattr("flake8_asyncpatterns.looking.load", load_and_delete)
+    monkeypatch.setattr("flake8_asyncpatterns.mending.load", load_and_delete)
     assert run(command) == ["m.py: no such file or directory"]
     assert not Path("m.py").exists()
 
@@ -149,7 +149,8 @@ def test_a_file_that_is_another_one_when_it_is_written(
 
     Path("m.py").write_text(BAD)
     Path("elsewhere").write_text("else = 1\n")
-    monkeypatch.setattr("flake8_asyncpatterns.source.load", load_and_change)
+    monkeypatch.setattr("flake8_asyncpatterns.mending.load", load_and_change)
+    monkeypatch.setattr("flake8_asyncpatterns.runner.cores", lambda: 1)  # what is patched is this process
     gone = meanwhile == "deleted"
     assert run("fix") == ["m.py: no such file or directory" if gone else "m.py: changed on disk since it was read"]
     assert Path("m.py").exists() is not gone
@@ -169,10 +170,13 @@ def folder_for_everybody() -> Iterator[Path]:
 # Python itself may be where only root gets to: all is loaded before the user changes.
 AS_SOMEBODY = """
 import os, sys
+from flake8_asyncpatterns import looking, runner
 from flake8_asyncpatterns.cli import main
 main(["check", "--isolated", "-q", "loaded.py"])
 main(["fix", "--isolated", "-q", "loaded.py"])
 os.unlink("loaded.py")
+with runner.Runner(2) as running:
+    list(running.run(list, [looking.Job("", ()) for _ in range(runner.FEW)]))
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)

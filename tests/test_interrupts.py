@@ -100,7 +100,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
         "from flake8_asyncpatterns.__main__ import main; sys.exit(main())"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", command, "fix", "--isolated", str(folder)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", command, "fix", "--isolated", "-j3", str(folder)], stderr=subprocess.PIPE, text=True
     )
 
 

@@ -156,8 +156,8 @@ def test_only_what_a_fix_names_changes(layout: str) -> None:
     wanted = wanted.replace("asyncio.async(", "asyncio.ensure_future(").replace(" spawn(", " asyncio.ensure_future(")
     done = mended(LAYOUTS[layout](OLD))
     assert done.after == LAYOUTS[layout](wanted)
-    assert {finding.rule.code for finding in done.fixed} == {"AIO408"}
-    assert not any(name in finding.message for finding in done.fixed for name in keywords.ORIGINALS)
+    assert {one.code for one in done.fixed} == {"AIO408"}
+    assert not any(name in one.message for one in done.fixed for name in keywords.ORIGINALS)
     assert [kept.problem.place.line for kept in done.kept if kept.problem.code == "AIO408"] == [
         number + (layout in ("latin", "form feed")) for number in (7, 8, 8)
     ]

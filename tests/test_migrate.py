@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import os
 import subprocess
 import sys
@@ -10,7 +12,12 @@ from textwrap import dedent
 
 import pytest
 
+from flake8_asyncpatterns import progress, runner
 from flake8_asyncpatterns.cli import main
+from flake8_asyncpatterns.elsewhere import applied, packed, unpacked
+from flake8_asyncpatterns.engine import check
+from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.rules import RULES
 
 HEAD = "import asyncio\n"
 
@@ -645,3 +652,79 @@ def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
     )
     assert "async def fetch_line(self):" in done["net.py"]
     assert "async def handle(reader):\n    return await reader.fetch_line()\n" in done["use.py"]
+
+
+MANY = """
+    import asyncio
+    from . import m{before:02}
+
+
+    class Worker:
+        @asyncio.coroutine
+        def run(self, n):
+            if n:
+                yield from m{before:02}.Worker().run(n - 1)
+            yield from asyncio.sleep(1, loop=asyncio.get_event_loop())
+
+
+    @asyncio.coroutine
+    def odd():
+        yield (  # {before}: hands out values
+            1
+        )
+
+
+    async def late():
+        await asyncio.wait([late()])
+"""
+
+
+def test_the_same_in_any_number_of_processes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"app/m{n:02}.py": MANY.format(before=(n + 1) % 30) for n in range(30)} | {"app/__init__.py": ""}
+    monkeypatch.setattr(runner, "BATCH_FILES", 12)
+    came = []
+    for jobs in (1, 2, 3):
+        root = tmp_path / f"of{jobs}"
+        write(root, files)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            code = main(["migrate", "app", "--to", "3.11", "--isolated", f"-j{jobs}"])
+        came.append((code, capsys.readouterr(), [path.read_text() for path in sorted(root.rglob("*.py"))]))
+    assert came[1] == came[0]
+    assert came[2] == came[0]
+    assert "Turned 30 functions into coroutines" in came[0][1].err
+    assert "async def run" in came[0][2][1]
+    assert "@asyncio.coroutine" in came[0][2][1]  # over `odd`
+
+
+def test_nodes_are_the_same_in_another_parse_of_the_text() -> None:
+    text = "import time\n\nasync def f():\n    time.sleep(1); time.sleep(1)\n    time.sleep(  # why\n        2)\n"
+    module = Module.parse(text)
+    fixes = [finding.fix for finding in check(module, [RULES["AIO101"]]) if finding.fix]
+    assert len(fixes) == 3
+    other = Module.parse(text)
+    theirs = unpacked(other, packed(module, fixes))
+    assert [ast.dump(edit.node, include_attributes=True) for fix in theirs for edit in fix.edits] == [
+        ast.dump(edit.node, include_attributes=True) for fix in fixes for edit in fix.edits
+    ]
+    assert all(edit.node in other.parents for fix in theirs for edit in fix.edits)
+    assert applied(other, theirs).text == applied(module, fixes).text
+
+
+def test_progress_of_a_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    write(tmp_path, {"a.py": BASE, "b.py": "import asyncio\n"})
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(progress, "EVERY", 0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["migrate", str(tmp_path), "--to", "3.11", "--isolated", "-q"]) == 1
+    said = [line.rstrip() for line in sys.stderr.getvalue().split("\r")]  # type: ignore[attr-defined]
+    assert "read: 2 of 2 files" in said
+    assert "round 1, looked at: 2 of 2 files" in said
+    assert any(line.startswith("round 1, mended: 2 of 2 files, ") and line.endswith(("site", "sites")) for line in said)
+    assert said[-1] == ""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flake8_asyncpatterns import runner
-from flake8_asyncpatterns.runner import Job, Order, Outcome, Runner, work
+from flake8_asyncpatterns.looking import Job, Order, Outcome, look
+from flake8_asyncpatterns.runner import Runner
 from flake8_asyncpatterns.settings import NONE
 
 BAD = "import time\n\nasync def f{}():\n    time.sleep({})\n"
 ORDER = Order(("AIO101",), NONE, project=False)
+WORK = partial(look, ORDER)
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def shown(outcomes: list[Outcome]) -> list[tuple[int, str]]:
 
 
 def expected(jobs: list[Job]) -> list[tuple[int, str]]:
-    found = shown(work(ORDER, jobs))
+    found = shown(look(ORDER, jobs))
     assert found[7] == (0, "syntax error in line 1, column 13: invalid syntax")
     assert found[-1] == (0, "no such file or directory")
     assert sum(problems for problems, _ in found) == 39
@@ -46,9 +50,9 @@ class Threads(ThreadPoolExecutor):
         super().__init__(2)
         self.sent: list[Job] = []
 
-    def submit(self, function, /, order, jobs) -> Future:  # type: ignore[no-untyped-def, override]
+    def submit(self, function, /, work, jobs) -> Future:  # type: ignore[no-untyped-def, override]
         self.sent += jobs
-        return super().submit(function, order, jobs)
+        return super().submit(function, work, jobs)
 
 
 class Failing(Executor):
@@ -73,14 +77,14 @@ class Failing(Executor):
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_any_number_of_processes(jobs: list[Job], processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "BATCH_FILES", 4)
-    with Runner(ORDER, processes) as running:
-        assert shown(list(running.run(jobs))) == expected(jobs)
+    with Runner(processes) as running:
+        assert shown(list(running.run(WORK, jobs))) == expected(jobs)
 
 
 @pytest.mark.parametrize("ships", [False, True])
 def test_any_executor(jobs: list[Job], ships: bool) -> None:
-    with Threads() as threads, Runner(ORDER, 2, threads, ships=ships) as running:
-        assert shown(list(running.run(jobs))) == expected(jobs)
+    with Threads() as threads, Runner(2, threads, ships=ships) as running:
+        assert shown(list(running.run(WORK, jobs))) == expected(jobs)
         assert [job.name for job in threads.sent] == [job.name for job in jobs]
         assert all((job.data is not None) == (ships and job.name != jobs[-1].name) for job in threads.sent)
 
@@ -92,34 +96,45 @@ def test_what_a_lost_worker_had_is_done_here(
 ) -> None:
     monkeypatch.setattr(runner, "BATCH_FILES", 7)
     said: list[str] = []
-    with Runner(ORDER, 2, Failing(batches, at_submit=at_submit), lost=said.append) as running:
-        assert shown(list(running.run(jobs))) == expected(jobs)
-        assert shown(list(running.run(jobs))) == expected(jobs)  # it does not try again
+    with Runner(2, Failing(batches, at_submit=at_submit), lost=said.append) as running:
+        assert shown(list(running.run(WORK, jobs))) == expected(jobs)
+        assert shown(list(running.run(WORK, jobs))) == expected(jobs)  # it does not try again
     assert said == ["shut down" if at_submit else "gone"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers begin with what was patched here")
 def test_a_killed_process(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    here, real = os.getpid(), runner.work
+    here, real = os.getpid(), runner.done
 
-    def deadly(order: Order, batch: list[Job]) -> list[Outcome]:
+    def deadly(work: partial[list[Outcome]], batch: list[Job]) -> list[Outcome]:
         if os.getpid() != here and batch[0].name.endswith("f20.py"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(order, batch)
+        return real(work, batch)
 
     monkeypatch.setattr(runner, "BATCH_FILES", 4)
-    monkeypatch.setattr(runner, "work", deadly)
+    monkeypatch.setattr(runner, "done", deadly)
     said: list[str] = []
     wanted = expected(jobs)
-    with Runner(ORDER, 2, lost=said.append) as running:
-        assert shown(list(running.run(jobs))) == wanted
+    with Runner(2, lost=said.append) as running:
+        assert shown(list(running.run(WORK, jobs))) == wanted
     assert len(said) == 1
+
+
+def test_where_no_pool_can_be_had_all_is_done_here(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(workers: int) -> Executor:
+        raise OSError("no room for a semaphore")
+
+    monkeypatch.setattr(runner, "_pool", refuse)
+    said: list[str] = []
+    with Runner(2, lost=said.append) as running:
+        assert shown(list(running.run(WORK, jobs))) == expected(jobs)
+    assert said == ["no room for a semaphore"]
 
 
 def test_few_files_need_no_pool(jobs: list[Job]) -> None:
     threads = threading.active_count()
-    with Runner(ORDER, 8) as running:
-        assert len(list(running.run(jobs[:5]))) == 5
+    with Runner(8) as running:
+        assert len(list(running.run(WORK, jobs[:5]))) == 5
         assert running._own is None
     assert threading.active_count() == threads
 
@@ -130,3 +145,22 @@ def test_batches_are_of_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [len(batch) for batch in runner._batches(jobs)] == [3, 2, 1]
     monkeypatch.setattr(runner, "BATCH_FILES", 2)
     assert [len(batch) for batch in runner._batches(jobs)] == [2, 2, 1, 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")
+def test_workers_end_with_whoever_hands_out_the_work() -> None:
+    code = """
+import os, signal
+from pathlib import Path
+from flake8_asyncpatterns.looking import Job
+from flake8_asyncpatterns.runner import Runner
+def work(jobs):
+    return [os.getpid() for _ in jobs]
+with Runner(2) as running:
+    for pid in running.run(work, [Job(str(n), ()) for n in range(100)]):
+        assert pid != os.getpid()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    # What they hold open ends with them; else this would wait for ever.
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr

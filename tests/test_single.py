@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import check, runner
+from flake8_asyncpatterns import check, looking
 from flake8_asyncpatterns.cache import Store
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.rules import RULES
@@ -293,14 +293,14 @@ def test_real_flake8_says_what_asyncfix_says(
 
 def test_only_rules_that_may_speak_look(monkeypatch: pytest.MonkeyPatch, looked_at: list[str]) -> None:
     asked: list[list[str]] = []
-    speaking = runner.speaking
+    speaking = looking.speaking
 
     def spy(*arguments):  # type: ignore[no-untyped-def]
         found = speaking(*arguments)
         asked.append([rule.code for rule in found])
         return found
 
-    monkeypatch.setattr(runner, "speaking", spy)
+    monkeypatch.setattr(looking, "speaking", spy)
     few = Desk(("AIO101", "AIO401"), NONE, None)
     hand_over(few, "app/plain.py", "app/alone.py")
     assert asked == [[], ["AIO101"]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import cache, memory, runner
+from flake8_asyncpatterns import cache, looking, memory, runner
 from flake8_asyncpatterns.cache import Store
 from flake8_asyncpatterns.cli import main
 
@@ -49,13 +49,13 @@ class Run:
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.capsys = capsys
         self.looked_at: list[str] = []
-        examine = runner.examine
+        examine = looking.examine
 
         def counted(source, path, *arguments, **options):  # type: ignore[no-untyped-def]
             self.looked_at.append(Path(path).name)
             return examine(source, path, *arguments, **options)
 
-        monkeypatch.setattr(runner, "examine", counted)
+        monkeypatch.setattr(looking, "examine", counted)
 
     def __call__(self, *arguments: str, jobs: int = 1) -> tuple[int, str, str]:
         self.looked_at.clear()

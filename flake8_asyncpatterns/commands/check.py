@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import arguments
 from . import STDIN, current_directory, exit_code, say
-from .task import read_stdin, runner_of, task_of
+from .task import runner_of, task_of
 
 if TYPE_CHECKING:
     import argparse
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from ..cache import Store
     from ..memory import Checked
     from ..problem import Problem
-    from ..source import Unreadable
-    from .task import Input
+    from ..progress import Progress
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,42 +38,33 @@ def run(options: argparse.Namespace) -> int:
 
 def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
     """Look at what may have changed since the last run, and tell of all."""
-    from ..progress import watched
-    from ..runner import Order
     from ..ledger import Ledger
+    from ..progress import Progress
     from ..survey import Survey
 
     task = task_of(options)
-    codes = {given.name: tuple(rule.code for rule in task.selection.of(Path(given.name))) for given in task.inputs}
-    order = Order(tuple(rule.code for rule in task.selection.rules), task.settings, task.project is not None)
-    with runner_of(options, order) as runner:
+    with runner_of(options) as runner, Progress() as progress:
+        progress.begin("looked at", len(task.inputs))
         survey = Survey(
-            [given.name for given in task.inputs],
-            codes,
+            task.names,
+            task.codes(),
+            task.order(),
             runner,
             Ledger(store, key),
-            task.settings,
-            given=_given(task.inputs),
-            project=not options.no_project,
+            given=task.given(),
+            tell=progress.count,
         )
-        results = watched(survey.results(), len(task.inputs), lambda checked: checked.problems or checked.failure)
-        code = _report(results, len(task.inputs), options)
+        code = _report(_with_line(survey.results(), progress), len(task.inputs), options)
         survey.keep(task.exclude, task.selection.root)
     return code
 
 
-def _given(inputs: Iterable[Input]) -> dict[str, bytes | Unreadable]:
-    """The bytes of what is read from standard input, or why there are none."""
-    from ..source import Unreadable
-
-    given: dict[str, bytes | Unreadable] = {}
-    for one in inputs:
-        if one.path is None:
-            try:
-                given[one.name] = read_stdin()
-            except Unreadable as error:
-                given[one.name] = error
-    return given
+def _with_line(results: Iterable[Checked], progress: Progress) -> Iterator[Checked]:
+    """The results, with no progress shown where something is written of one."""
+    for checked in results:
+        if checked.problems or checked.failure:
+            progress.wipe()
+        yield checked
 
 
 def _store(options: argparse.Namespace) -> tuple[Store | None, str]:

@@ -3,63 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..misuse import Misuse
 from . import exit_code, say, write_bytes
-from .task import task_of
+from .task import runner_of, task_of
 from .writing import DIRTY, set_out, tell_left_out, terminated_like_interrupted, to_warn_of
 
 if TYPE_CHECKING:
     import argparse
 
     from ..fix import Fixed
-    from ..rule import Rule
+    from ..progress import Progress
     from ..worktree import Standing
-    from .task import Input
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    from ..fix import Fixed, fix
-    from ..needs import Scan
-    from ..progress import watched
-    from ..source import Unreadable, write
+    from ..mending import Mending, Order
+    from ..progress import Progress
 
     task = task_of(options)
-    scan = Scan(task.selection.rules, task.settings, project=task.project is not None)
     if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
         raise Misuse("- stands alone: its mended text goes to stdout")
-
-    def work(given: Input, rules: Sequence[Rule]) -> Fixed:
-        source = given.read()
-        speakers = scan.speakers(source.data)
-        try:
-            # All rules or none: one may speak of what the fix of another makes.
-            fixed = (
-                fix(source, given.name, rules, task.settings, task.project, unsafe=options.unsafe)
-                if any(rule.code in speakers for rule in rules)
-                else Fixed(given.name, source.data, source.data)
-            )
-            if given.path and fixed.after != fixed.before and not options.diff:
-                write(given.path, fixed.after, was=fixed.before)
-        except Unreadable as error:
-            fixed = Fixed(given.name, source.data, source.data, failure=str(error))
-        if given.path is None and not options.diff:
-            write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
-        return fixed
-
     task, known = set_out(task, options)
-    results = task.each(work, lambda name, failure: Fixed(name, failure=failure))
-    with terminated_like_interrupted():
-        return _tell(watched(results, len(task.inputs), _speaks), options, known)
+    order = Order(task.order(), options.unsafe)
+    with terminated_like_interrupted(), runner_of(options) as runner, Progress() as progress:
+        progress.begin("worked out", len(task.inputs))
+
+        def count(fixed: Fixed) -> None:
+            progress.count(len(fixed.fixed))
+
+        mending = Mending(task.codes(), order, runner, task.given(), count)
+        paths = {given.name: given.path for given in task.inputs}
+        written = (_written(fixed, paths[fixed.path], options) for fixed in mending.results())
+        return _tell(written, options, known, progress)
 
 
-def _speaks(fixed: Fixed) -> object:
-    return fixed.failure or fixed.fixed or fixed.kept
+def _written(fixed: Fixed, path: Path | None, options: argparse.Namespace) -> Fixed:
+    """Put mended text where it belongs; gives what came of that."""
+    from ..fix import Fixed
+    from ..source import Unreadable, write
+
+    if path and fixed.after != fixed.before and not options.diff:
+        try:
+            write(path, fixed.after, was=fixed.before)
+        except Unreadable as error:
+            fixed = Fixed(fixed.path, fixed.before, fixed.before, failure=str(error))
+    if path is None and not options.diff:
+        write_bytes(fixed.after)  # as it came where it could not be mended: an editor puts it in place of its text
+    return fixed
 
 
-def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing) -> int:
+def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing, progress: Progress) -> int:
     """Tell what was mended and what was not, and why; returns the exit code."""
     from .. import report
     from ..fix import diff
@@ -67,6 +64,8 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
     done: list[Fixed] = []
     dirty = to_warn_of(known, options)
     for result in results:
+        if result.failure or result.fixed or result.kept:
+            progress.wipe()
         done.append(result._replace(before=b"", after=b""))
         if result.failure:
             say(f"{report.shown(result.path)}: {result.failure}")
@@ -76,6 +75,7 @@ def _tell(results: Iterable[Fixed], options: argparse.Namespace, known: Standing
             say(f"{report.shown(result.path)}: warning: {DIRTY}")
         if not options.quiet:
             _tell_file(result, options)
+    progress.wipe()
     if not options.quiet:
         say(_summary(done, options))
         tell_left_out(known)
@@ -89,9 +89,8 @@ def _tell_file(result: Fixed, options: argparse.Namespace) -> None:
     from .. import report
 
     verb = "would be fixed" if options.diff else "fixed"
-    for finding in result.fixed:
-        place = f"{report.shown(result.path)}:{finding.line}"
-        say(f"{place}: {finding.rule.code} {verb}: {report.one_line(finding.message)}")
+    for line, code, message in result.fixed:
+        say(f"{report.shown(result.path)}:{line}: {code} {verb}: {report.one_line(message)}")
     for problem, why in result.kept:
         say(f"{report.spot(problem.place)}: {problem.code} left: {report.one_line(why)}")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..misuse import Misuse
 from . import STDIN, current_directory, say
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     import argparse
 
     from ..config import Config
+    from ..looking import Order
     from ..project import Project
-    from ..rule import Rule
-    from ..runner import Order, Runner
+    from ..runner import Runner
     from ..selection import Selection
     from ..settings import Settings
-    from ..source import Source
-
-T = TypeVar("T")
+    from ..source import Unreadable
 
 
 class Input(NamedTuple):
@@ -29,12 +27,6 @@ class Input(NamedTuple):
 
     name: str
     path: Path | None
-
-    def read(self) -> Source:
-        """Its content. Raises Unreadable."""
-        from ..source import decode, read
-
-        return decode(read_stdin()) if self.path is None else read(self.path)
 
 
 def read_stdin() -> bytes:
@@ -58,15 +50,33 @@ class Task(NamedTuple):
     project: Project | None
     exclude: tuple[str, ...]
 
-    def each(self, work: Callable[[Input, Sequence[Rule]], T], failed: Callable[[str, str], T]) -> Iterator[T]:
-        """What the work gives for one file after the other, or what `failed` makes of a file and a reason."""
+    @property
+    def names(self) -> list[str]:
+        """What the files are called."""
+        return [given.name for given in self.inputs]
+
+    def codes(self) -> dict[str, tuple[str, ...]]:
+        """The rules that each is looked at with."""
+        return {name: tuple(rule.code for rule in self.selection.of(Path(name))) for name in self.names}
+
+    def order(self) -> Order:
+        """What is said of all files to whoever looks at them."""
+        from ..looking import Order
+
+        return Order(tuple(rule.code for rule in self.selection.rules), self.settings, self.project is not None)
+
+    def given(self) -> dict[str, bytes | Unreadable]:
+        """The bytes of what is read from standard input, or why there are none."""
         from ..source import Unreadable
 
-        for given in self.inputs:
-            try:
-                yield work(given, self.selection.of(Path(given.name)))
-            except Unreadable as error:
-                yield failed(given.name, str(error))
+        given: dict[str, bytes | Unreadable] = {}
+        for one in self.inputs:
+            if one.path is None:
+                try:
+                    given[one.name] = read_stdin()
+                except Unreadable as error:
+                    given[one.name] = error
+        return given
 
 
 def configuration(options: argparse.Namespace) -> Config:
@@ -114,16 +124,16 @@ def _words(values: Iterable[str]) -> list[str]:
     return [word for value in values for word in value.replace(",", " ").split()]
 
 
-def runner_of(options: argparse.Namespace, order: Order) -> Runner:
+def runner_of(options: argparse.Namespace) -> Runner:
     """What does the work, in as many processes as were asked for."""
     from ..runner import Runner, cores
 
     if not options.executor:
-        return Runner(order, options.jobs or cores(), lost=_lost)
+        return Runner(options.jobs or cores(), lost=_lost)
     from ..cluster import connect
 
     cluster = connect(options.executor)
-    return Runner(order, cluster.workers, cluster.executor, ships=True, alive=cluster.alive, lost=_lost)
+    return Runner(cluster.workers, cluster.executor, ships=True, alive=cluster.alive, lost=_lost)
 
 
 def _lost(reason: str) -> None:
