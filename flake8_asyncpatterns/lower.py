@@ -225,6 +225,8 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
 def _comment_behind(end: int, parts: list[bytes | Slot], text: Text) -> tuple[int, tuple[bytes | Slot, ...]]:
     """The end and the parts of a splice where a comment behind it stays behind the code it was behind."""
     comment = text.data[end : text.line_end(end)].strip(BLANK)
+    if comment.startswith(b"#") and isinstance(block := parts[-1], Slot) and block.indents and block.end < end:
+        raise Refused("a comment on it would come to speak of another statement")  # on what is left of `try`, say
     last = max((number for number, part in enumerate(parts) if isinstance(part, Slot)), default=len(parts))
     for number, part in enumerate(parts[last + 1 :], last + 1) if comment.startswith(b"#") else ():
         assert isinstance(part, bytes)
@@ -429,7 +431,7 @@ def _block(statements: list[ast.stmt], around: ast.AST, indent: bytes, text: Tex
 def _expression(hole: ast.expr, parent: ast.AST, field: str, text: Text) -> Slot:
     _placed(hole, text)
     own = text.parentheses(hole)
-    if own is not None and binds(hole) != PRIMARY:
+    if own is not None and (binds(hole) != PRIMARY or _comments(text, *own)):
         return Slot(*own)
     start, end = text.at(hole), text.end(hole)
     if isinstance(hole, ast.Tuple) and isinstance(parent, ast.withitem):  # `with (a, b):` has two managers

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 NEWLINE = re.compile(rb"\r\n|\r|\n")
 BLANK = b" \t\f"
 COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*[-\w.]+")
-SPACE = re.compile(rb"[ \t\f\r\n]*")
-SPACES = (b" ", b"\t", b"\f", b"\r", b"\n")
+BETWEEN = re.compile(rb"(?:[ \t\f\r\n\\]|#[^\r\n]*)*")
+SPACES = b" \t\f\r\n\\"
 
 
 class Text:
@@ -146,13 +146,14 @@ class Text:
         )
 
     def parentheses(self, node: ast.expr) -> tuple[int, int] | None:
-        """The span of an expression with the parentheses right around it, if it has its own (and no comment there)."""
-        found = SPACE.match(self.data, self.end(node))
+        """The span of an expression with the parentheses right around it, if it has its own."""
+        found = BETWEEN.match(self.data, self.end(node))
         assert found
-        left, right = self.at(node) - 1, found.end()
-        while left >= 0 and self.data[left : left + 1] in SPACES:
-            left -= 1
-        if left < 0 or self.data[left : left + 1] != b"(" or self.data[right : right + 1] != b")":
+        right = found.end()
+        if self.data[right : right + 1] != b")":
+            return None
+        left = self._last_before(self.at(node))
+        if left < 0 or self.data[left : left + 1] != b"(":
             return None
         match self.module.parent(node):
             case ast.Call() as call if right == self.end(call) - 1:
@@ -160,3 +161,13 @@ class Text:
             case ast.ClassDef():
                 return None
         return left, right + 1
+
+    def _last_before(self, at: int) -> int:
+        """Where the last byte of code in front of this one lies, past white space and comments; -1: there is none."""
+        while True:
+            last = len(self.data[:at].rstrip(SPACES)) - 1
+            # Only where a line ends can it be the end of a comment.
+            around = bisect_left(self.comments(), (last + 1,)) if NEWLINE.search(self.data, last + 1, at) else 0
+            if not around or last >= self.comments()[around - 1][1]:
+                return last
+            at = self.comments()[around - 1][0]

@@ -123,6 +123,9 @@ def apart(module: Module) -> Iterable[Edit]:
         ("h(\n        f(\n            1,\n        ),  # why\n    )", "h(\n        f, 1,  # why\n    )"),
         ("h(\n        f(  # é\n            1))", "h(\n        f,  # é\n        1)"),
         ("h(f(  # é\n            1))", "h(f,  # é\n    1)"),
+        ("h(f((\n  1  # é\n  )))", "h(f, (\n  1  # é\n  ))"),
+        ("h(f((  # (\n  # é\n\n  y)), 2)", "h(f, (  # (\n  # é\n\n  y), 2)"),
+        ("h(f(( \\\n  1 \\\n  )))", "h(f, 1)"),
     ],
 )
 def test_one_argument_becomes_several(before: str, after: str) -> None:
@@ -131,6 +134,7 @@ def test_one_argument_becomes_several(before: str, after: str) -> None:
 
 def test_a_comment_that_finds_no_place_among_arguments_is_not_lost() -> None:
     assert "comment" in refusal("h(f(1  # why\n))\n", apart)
+    assert "comment" in refusal("h((  # why\nf(1)))\n", apart)
 
 
 def without_loop(module: Module) -> Iterable[Edit]:
@@ -346,6 +350,13 @@ def test_a_moved_block_keeps_its_strings_and_comments() -> None:
         "        g(  1,\n  2)  # last\nend()\n"
     )
     assert rewritten("while 1:\n  a()\n  b()\n", block_into("{body}\n")) == "a()\nb()\n"
+    assert rewritten("while 1:\n  a()\n  b()  # last\n", block_into("{body}\n")) == "a()\nb()  # last\n"
+
+
+def test_a_comment_on_what_goes_does_not_come_to_speak_of_a_moved_block() -> None:
+    source = "while 1:\n    a(){}\nelse:\n    b()  # last\n"
+    assert "another statement" in refusal(source.format(""), block_into("{body}\n"))
+    assert "another statement" in refusal(source.format("  # first"), block_into("{body}\n"))
 
 
 def inserting(template: str) -> Planner:
