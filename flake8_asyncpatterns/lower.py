@@ -357,6 +357,8 @@ def _add_imports(edit: AddImports, text: Text) -> Splice:
     if edit.after:
         end = text.end(edit.anchor)
         at = text.next_line(end)
+        if text.is_continued(at):
+            raise Refused("a backslash joins the import to the next line")
         if at == text.line_end(end):  # the anchor is the file's last line, which has no newline
             return Splice(at, at, (text.newline, lines[: -len(text.newline)]))
         return Splice(at, at, (text.newline * edit.gap, lines))

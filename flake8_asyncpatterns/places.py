@@ -114,9 +114,9 @@ class Text:
         """Is there nothing but white space in front of a statement on its line?"""
         start = self.start(statement)
         line = self.line_start(start)
-        return not self.data[line:start].strip(BLANK) and not self._is_continued(line)
+        return not self.data[line:start].strip(BLANK) and not self.is_continued(line)
 
-    def _is_continued(self, line: int) -> bool:
+    def is_continued(self, line: int) -> bool:
         """Does the line before the one that begins here end with a backslash that joins the two?"""
         before = self.data[:line].removesuffix(b"\n").removesuffix(b"\r")
         return before.endswith(b"\\") and not any(end == len(before) for _, end in self.comments())

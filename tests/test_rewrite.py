@@ -250,6 +250,7 @@ def test_an_import_is_not_added_where_its_name_is_taken() -> None:
     assert "means something else" in refusal("def x(asyncio):\n    f()", awaiting)
     assert "means something else" in refusal("asyncio = 1\ndef x():\n    f()", awaiting)
     assert "several statements" in refusal("import abc, os; f()", awaiting)
+    assert "backslash" in refusal("import abc \\\n  \nf()", awaiting)
 
 
 def test_asyncio_is_not_brought_into_a_file_of_another_loop() -> None:
