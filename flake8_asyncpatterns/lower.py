@@ -212,12 +212,14 @@ def _replace_statement(edit: Replace, statement: ast.stmt, text: Text, spell: Sp
     template = edit.template.rstrip("\n")
     if "\n" in template and not (text.first_on_line(statement) and text.last_on_line(statement)):
         return _replace_body(edit, statement, text, spell)
+    parts = _fill(template, edit.holes, text.own(statement), text, spell, text.indent(statement))
     start, (_, first) = text.start(statement), next(pieces(template), ("", None))
     if template.startswith("{") and first and isinstance(edit.holes[first], list):
         if not (text.first_on_line(statement) and text.last_on_line(statement)):
             raise Refused("the statement shares its line with another")
-        start = text.line_start(start)  # a block brings its indentation along
-    parts = _fill(template, edit.holes, text.own(statement), text, spell, text.indent(statement))
+        block = next(part for part in parts if isinstance(part, Slot))
+        # A block brings its indentation along, and the statement itself the comments above it.
+        start = min(text.line_start(start), block.start)
     end = text.end(statement)
     return _checked(Splice(start, *_comment_behind(end, parts, text)), text)
 

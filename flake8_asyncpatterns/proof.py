@@ -1,8 +1,8 @@
 """The safety net: what was written must be what the edits declare.
 
 The same edits are applied a second time, on plain `ast`, where substitution is trivial. Both must give the same
-program, and every comment must still be there, in the same order. A wrong span, a lost node, a missing parenthesis:
-each shows up as a difference.
+program, and every comment must still be there, once, in the same order. A wrong span, a lost node, a missing
+parenthesis: each shows up as a difference.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Unproven(Exception):
 
 
 def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> None:
-    """Raise Unproven unless `after` is `before` with exactly these edits, and has all its comments.
+    """Raise Unproven unless `after` is `before` with exactly these edits, and has its comments.
 
     Raise Refused where the edits themselves would make something of it that does not run.
     """
@@ -60,8 +60,9 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
     had, has = _comments(before), _comments(after)
     if lost := Counter(had) - Counter(has):
         raise Unproven(f"a comment would be lost: {next(iter(lost))}")
-    rest = iter(has)
-    if not all(comment in rest for comment in had):
+    if doubled := Counter(has) - Counter(had):
+        raise Unproven(f"a comment would stand twice: {next(iter(doubled))}")
+    if had != has:
         raise Refused("comments would change places")
 
 

@@ -295,6 +295,17 @@ def test_a_comment_behind_several_statements_stays_at_the_end_with_the_last_of_t
     assert rewritten("f(2)  # why\n", statement("f", "x()\n{call}")) == "x()\nf(2)  # why\n"
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_comment_above_a_statement_stands_there_once_when_others_come_behind_it(newline: str) -> None:
+    def plan(module: Module) -> Iterable[Edit]:
+        [call] = calls("f")(module)
+        yield replace(module.statement(call), "{it}\nend()", it=[module.statement(call)])
+
+    before, after = "if x:\n\t# why\n\n\t# é\n\tf(1)\ng()\n", "if x:\n\t# why\n\n\t# é\n\tf(1)\n\tend()\ng()\n"
+    assert rewritten(before.replace("\n", newline), plan) == after.replace("\n", newline)
+    assert rewritten("# why\nf(1)  # é\n", plan) == "# why\nf(1)  # é\nend()\n"
+
+
 def test_an_expression_of_several_lines_gets_the_indentation_of_its_own() -> None:
     def plan(module: Module) -> Iterable[Edit]:
         [call] = calls("f")(module)
@@ -575,10 +586,11 @@ def test_an_unproven_fix_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> N
         lambda data: data.replace(b"g(1)", b"(g(1),)"),
         lambda data: data.replace(b"g(1)", b"g(1))"),
         lambda data: data.replace(b"# note", b""),
+        lambda data: data.replace(b"# note", b"# note\n# note"),
         lambda data: data + b"more()\n",
         lambda data: data.replace(b"'text'", b"'Text'"),
     ],
-    ids=["other value", "other shape", "no Python", "lost comment", "added code", "changed string"],
+    ids=["other value", "other shape", "no Python", "lost comment", "doubled comment", "added code", "changed string"],
 )
 def test_the_proof_refuses_what_a_broken_rewriter_writes(broken, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "f(1)  # note\nx = 'text'\n"
