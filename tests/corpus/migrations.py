@@ -21,47 +21,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-from xml.etree import ElementTree as ET
+from typing import Any
 
-from sources import source
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from corpus.outcomes import PASSED, SKIPPED, Outcome, environment, outcome
+from corpus.sources import source
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "migrations.json"
-# Some suites leave threads behind that are no daemons: the session is over when pytest says so.
-LEAVES_AT_ONCE = """
-import os, threading
-code = [0]
-def pytest_sessionfinish(session, exitstatus): code[0] = int(exitstatus)
-def pytest_unconfigure(config): threading.Timer(1.5, lambda: os._exit(code[0])).start()
-"""
 # What `collections` had until Python 3.9, and what no migration of ours brings back.
 ALIASES = """
 import collections, collections.abc
 for name in collections.abc.__all__: setattr(collections, name, getattr(collections.abc, name))
 """
-PASSED, SKIPPED = "passed", "skipped"
-
-
-class Outcome(NamedTuple):
-    """What a suite said: how each test ended, by name, and the last line of what those that failed said."""
-
-    tests: dict[str, str]
-    words: dict[str, str]
-    said: str = ""
-
-    def counts(self) -> str:
-        """How many ended how."""
-        found = Counter(self.tests.values())
-        return ", ".join(f"{number} {ending}" for ending, number in sorted(found.items())) or "could not be collected"
 
 
 def interpreter(version: str) -> str:
@@ -74,50 +54,10 @@ def interpreter(version: str) -> str:
     return asked.stdout.strip()
 
 
-def environment(place: Path, name: str, pins: Sequence[str], python: str) -> Path:
-    """The Python of a virtual environment that has these packages and no others."""
-    folder = place / "environments" / f"{name}-{Path(python).name}"
-    if not (folder / "ready").exists():
-        subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-        done = subprocess.run([*pip, "--no-deps", *pins], capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        (folder / "ready").touch()
-    return folder / "bin/python"
-
-
-def outcome(python: Path, folder: Path, suite: Mapping[str, Any], beside: Sequence[Path]) -> Outcome:
-    """Run a suite in its folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        Path(scratch, "leaves_at_once.py").write_text(LEAVES_AT_ONCE + (ALIASES if suite.get("aliases") else ""))
-        report = Path(scratch, "report.xml")
-        command = [str(python), "-m", "pytest", "-p", "leaves_at_once", "-q", "-W", "ignore", "--tb=short"]
-        command += ["--timeout", str(suite["timeout"]), f"--junitxml={report}", *shlex.split(suite["arguments"])]
-        paths = [".", *map(str, beside), scratch]
-        environ = (
-            os.environ
-            | suite.get("environment", {})
-            | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-        )
-        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=1800)
-        if not report.exists():
-            return Outcome({}, {}, (done.stdout + done.stderr)[-3000:])
-        tests, words = {}, {}
-        for case in ET.parse(report).iter("testcase"):
-            name = f"{case.get('classname')}::{case.get('name')}"
-            tests[name], words[name] = _ending(case)
-        collected = any(ending == PASSED for ending in tests.values())
-        return Outcome(tests, words, "" if collected else done.stdout[-3000:])
-
-
-def _ending(case: ET.Element) -> tuple[str, str]:
-    for kind in ("error", "failure", SKIPPED):
-        found = case.find(kind)
-        if found is not None:
-            lines = [line for line in (found.text or "").splitlines() if line.startswith("E ")]
-            return ("failed" if kind == "failure" else kind), (lines[-1][1:].strip() if lines else "")
-    return PASSED, ""
+def run(python: Path, folder: Path, suite: Mapping[str, Any], beside: Sequence[Path]) -> Outcome:
+    """Run a suite of another time in its folder: what warns today is nobody's business."""
+    paths = [".", *map(str, beside)]
+    return outcome(python, folder, suite, paths, ["-W", "ignore"], ALIASES if suite.get("aliases") else "")
 
 
 def migrated(original: Path, to: str, place: Path) -> tuple[Path, str]:
@@ -146,11 +86,11 @@ def compare(place: Path, name: str, suite: Mapping[str, Any]) -> bool:
     if known.exists():
         before = Outcome(*json.loads(known.read_text()))
     else:
-        before = outcome(at, folder, suite, beside)
+        before = run(at, folder, suite, beside)
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text(json.dumps(before))
     copy, summary = migrated(folder, version, place)
-    after = outcome(at, copy, suite, beside)
+    after = run(at, copy, suite, beside)
     lost = list(broken(before, after))
     print(f"{suite['source']}, Python {version}: {summary}")
     print(f"  before: {before.counts()}\n  after:  {after.counts()}")
@@ -172,7 +112,7 @@ def show(place: Path, name: str, suite: Mapping[str, Any]) -> bool:
         requirement, _, inner = other.partition("/")
         beside.append(migrated(source(requirement, place / "sources"), "3.11", place)[0] / inner)
     copy, summary = migrated(source(suite["source"], place / "sources"), "3.11", place)
-    after = outcome(at, copy, new, beside)
+    after = run(at, copy, new, beside)
     print(f"{suite['source']}, {Path(sys.executable).name} {sys.version.split()[0]}: {summary}")
     print(f"  after:  {after.counts()}")
     for test, ending in after.tests.items():
