@@ -32,3 +32,22 @@ def test_twisted_has_none() -> None:
     assert finding.fix is None
     assert "asyncio" not in finding.message
     assert "twisted" in finding.refusal
+
+
+@pytest.mark.parametrize(
+    ("imported", "block"),
+    [
+        ("import asyncio", "async with asyncio.timeout(2)"),
+        ("import anyio", "with lock, anyio.move_on_after(1) as scope"),
+        ("from anyio import CancelScope", "with CancelScope() as scope"),
+    ],
+)
+def test_a_sleep_that_a_time_limit_could_end_is_left_to_people(imported: str, block: str) -> None:
+    code = f"import time\n{imported}\nasync def f(lock, done):\n    {block}:\n        time.sleep(1)\n        done()\n"
+    [finding] = [finding for finding in found(code) if finding.rule.code == "AIO101"]
+    assert finding.fix
+    assert finding.fix.unsafe
+    plain = code.replace("lock, anyio", "anyio")
+    [finding] = [finding for finding in found(plain) if finding.rule.code == "AIO101"]
+    assert finding.fix
+    assert "could end it" in finding.fix.unsafe

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
 from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import RETURNS, THREADS
+from ..knowledge.task_scopes import CANCEL_SCOPES
 from ..module import Module
 from ..needs import Need, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
@@ -307,7 +308,7 @@ def in_a_thread(call: ast.Call, module: Module, *, unsafe: str = IN_A_THREAD) ->
         run = "functools.partial"
     else:
         whole = replace(call, "await {call}", call=call)
-    reasons = "; ".join(filter(None, (unsafe, lock_around(call, module))))
+    reasons = "; ".join(filter(None, (unsafe, stands_in(call, module))))
     if (call.args or call.keywords) and (function := _dotted(call.func)):
         edits = [whole, replace(call.func, "{run}", run=Symbol(run)), _with_first(function, call)]
         return Fix(*edits, unsafe=reasons)
@@ -357,7 +358,23 @@ def _rewritten(call: ast.Call, run: str, partial: bool, outer: str) -> Edit:
     return replace(call, f"await {{outer}}({inner})", **filling)
 
 
-def lock_around(call: ast.Call, module: Module) -> str:
+def stands_in(call: ast.Call, module: Module) -> str:
+    """Why it matters that the task would await here: what this call stands in; empty: it does not."""
+    return _lock_around(call, module) or _limit_around(call, module)
+
+
+def _limit_around(call: ast.Call, module: Module) -> str:
+    """Why the task must not be cancelled at this call: the block around it may, and what follows would be left out."""
+    function = module.function(call)
+    for block in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
+        for item in block.items if isinstance(block, (ast.With, ast.AsyncWith)) else ():
+            limit = item.context_expr
+            if isinstance(limit, ast.Call) and module.callee(limit) in CANCEL_SCOPES:
+                return f"`{ast.unparse(limit.func)}()` could end it, and what comes after it in the block would not run"
+    return ""
+
+
+def _lock_around(call: ast.Call, module: Module) -> str:
     """Why another task must not run during this call: what is held around it may be a thread's lock."""
     function = module.function(call)
     for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):

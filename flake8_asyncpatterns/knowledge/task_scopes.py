@@ -18,10 +18,12 @@ TIMEOUT_ERRORS = frozenset({"builtins.TimeoutError", "asyncio.TimeoutError"})
 # Source: "Task Groups" in the library reference, CPython 3.11-3.14.
 TASK_GROUP = "asyncio.TaskGroup"
 
+# Blocks that end what awaits in them, when time is up or somebody says so, and let the task go on behind them.
+CANCEL_SCOPES = TIME_LIMITS | {"anyio.CancelScope", "trio.CancelScope"}
+
 # Blocks that cancel the task inside of them, which must be the one that entered them. Source: PEP 789.
-TASK_SCOPES = TIME_LIMITS | {
-    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group",
-    "anyio.CancelScope", "trio.open_nursery", "trio.CancelScope",
+TASK_SCOPES = CANCEL_SCOPES | {
+    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group", "trio.open_nursery",
 }  # fmt: skip
 
 # Parts of the names of calls that may raise a TimeoutError by themselves: that of the operating system, or of a limit

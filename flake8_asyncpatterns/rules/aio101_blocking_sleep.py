@@ -72,8 +72,9 @@ async def poll(channel, delay):
 ## Fix
 
 Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe where a thread's lock is held, or what
-may be one: another task that wants it would stop the event loop for good. A `time.sleep()` inside a plain function
-that the coroutine hands to a thread is right where it is, and is not reported.
+may be one: another task that wants it would stop the event loop for good. Unsafe in a block with a time limit, too: the
+limit can end an awaited sleep, and what comes after it in the block is left out. A `time.sleep()` inside a plain
+function that the coroutine hands to a thread is right where it is, and is not reported.
 
 ## When to ignore
 
@@ -90,7 +91,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import NEEDS_ASYNC, is_awaited, library, lock_around
+from ..analysis.blocking import NEEDS_ASYNC, is_awaited, library, stands_in
 from ..analysis.callbacks import is_callback
 from ..analysis.coroutines import runs_on_the_loop
 from ..knowledge.names import SLEEPS
@@ -121,6 +122,6 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
             edits: list[Edit] = [] if is_awaited(call, module) else [replace(call, "await {call}", call=call)]
             edits.append(replace(call.func, "{sleep}", sleep=Symbol(sleep)))
-            yield Report(call, message, Fix(*edits, unsafe=lock_around(call, module)))
+            yield Report(call, message, Fix(*edits, unsafe=stands_in(call, module)))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")

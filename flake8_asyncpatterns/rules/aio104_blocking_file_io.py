@@ -114,7 +114,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..analysis.blocking import IN_A_THREAD, blocking, library, lock_around, report
+from ..analysis.blocking import IN_A_THREAD, blocking, library, report, stands_in
 from ..analysis.callbacks import arguments
 from ..knowledge.blocking.files import FILE
 from ..module import Module
@@ -178,7 +178,7 @@ def _at_once(call: ast.Call, module: Module) -> Fix | None:
             edits = _edits(use, call, opened, module)
     if not any(edit for edit in edits if isinstance(edit, Replace) and "{run}" in edit.template):
         return None
-    reasons = "; ".join(filter(None, (IN_A_THREAD, lock_around(call, module))))
+    reasons = "; ".join(filter(None, (IN_A_THREAD, stands_in(call, module))))
     return Fix(*edits, unsafe=reasons)
 
 

@@ -139,6 +139,7 @@ def tried(place: Path, name: str) -> tuple[str, list[str]]:
         for test, how in trial.changed.items():
             print(f"    {test}: {how}{reason(test, reasons)}")
         wrong += [f"{name}, {title}: {test}: {how}" for test, how in trial.changed.items() if not reason(test, reasons)]
+    print(f"  unsteady: {', '.join(sorted(trial.unsteady)) or 'none'}")
     row.append(str(len(trial.unsteady)))
     return f"| {' | '.join(row)} |", wrong
 
