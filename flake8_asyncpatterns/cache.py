@@ -26,6 +26,8 @@ TAG_TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# Made by asyncfix, an
 DIGEST = 32
 # All records together may take so many bytes; the ones that were not used for longest go first.
 LIMIT = 500_000_000
+# So often it is looked, while as many bytes are saved, whether they do.
+OFTEN = 20
 # Where they take more, so many tenths of that are left, so that not each further record has others go.
 TENTHS = 9
 
@@ -105,6 +107,8 @@ class Store:
 
     def _trim(self, more: int) -> None:
         """Where all, now with so many bytes more, take more than they may, delete what was not used for longest."""
+        if self._room is None and not self._chance(more):
+            return
         self._room = self._room - more if self._room is not None else self._measured()
         if self._room >= 0:
             return
@@ -116,6 +120,10 @@ class Store:
             if total > self.limit * TENTHS // 10:
                 with suppress(OSError):
                     path.unlink()
+
+    def _chance(self, more: int) -> bool:
+        """Is it time to look at all records, which takes longer than to save one? The more so, the more is saved."""
+        return int.from_bytes(os.urandom(4)) < more * OFTEN * 2**32 // self.limit
 
     def _measured(self) -> int:
         return self.limit - sum(found.st_size for _, found in self.records())

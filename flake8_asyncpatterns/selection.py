@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,12 +47,21 @@ class Selection(NamedTuple):
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     root: Path = Path()
 
-    def of(self, path: Path) -> Sequence[Rule]:
-        """The rules for a file."""
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the rules that are on."""
+        return tuple(rule.code for rule in self.rules)
+
+    def codes_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """For each file the codes of its rules."""
+        codes = self.codes
+        if not self.per_file_ignores:
+            return dict.fromkeys(names, codes)
+        return {name: self._left(codes, Path(name)) for name in names}
+
+    def _left(self, codes: tuple[str, ...], path: Path) -> tuple[str, ...]:
         ignored = [code for glob, codes in self.per_file_ignores for code in codes if within(path, glob, self.root)]
-        if not ignored:
-            return self.rules
-        return [rule for rule in self.rules if _reach(rule.code, ignored) == -1]
+        return tuple(code for code in codes if _reach(code, ignored) == -1) if ignored else codes
 
 
 def select(*layers: Layer) -> tuple[Rule, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import arguments
 from . import STDIN, current_directory, exit_code, say
-from .task import runner_of, task_of
+from .task import Found, look_for, runner_of, task_of
 
 if TYPE_CHECKING:
     import argparse
@@ -27,22 +27,21 @@ def run(options: argparse.Namespace) -> int:
 
     store, key = _store(options)
     record = store.load(key) if store else None
-    if isinstance(record, Record):
-        from ..files import find
+    if not isinstance(record, Record):
+        return _survey(options, store, key)
+    found = look_for(options, record.exclude, Path(record.root))
+    if record.holds(found.names):
+        return _report(record.said, len(found.names), options)
+    return _survey(options, store, key, found)
 
-        names = find(options.paths, record.exclude, Path(record.root))
-        if record.holds(names):
-            return _report(record.said, len(names), options)
-    return _survey(options, store, key)
 
-
-def _survey(options: argparse.Namespace, store: Store | None, key: str) -> int:
+def _survey(options: argparse.Namespace, store: Store | None, key: str, found: Found | None = None) -> int:
     """Look at what may have changed since the last run, and tell of all."""
     from ..ledger import Ledger
     from ..progress import Progress
     from ..survey import Survey
 
-    task = task_of(options)
+    task = task_of(options, found)
     with runner_of(options) as runner, Progress() as progress:
         progress.begin("looked at", len(task.inputs))
         survey = Survey(

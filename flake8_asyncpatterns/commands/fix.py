@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from ..progress import Progress
 
     task = task_of(options)
-    if any(given.path is None for given in task.inputs) and len(task.inputs) > 1:
+    if any(given.is_stdin for given in task.inputs) and len(task.inputs) > 1:
         raise Misuse("- stands alone: its mended text goes to stdout")
     task, known = set_out(task, options)
     order = Order(task.order(), options.unsafe)

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
 
 class Input(NamedTuple):
-    """A file to look at. `path` None: standard input."""
+    """A file to look at, or standard input under a file's name."""
 
     name: str
-    path: Path | None
+    is_stdin: bool = False
+
+    @property
+    def path(self) -> Path | None:
+        """Where it is; None: nowhere."""
+        return None if self.is_stdin else Path(self.name)
 
 
 def read_stdin() -> bytes:
@@ -57,13 +62,13 @@ class Task(NamedTuple):
 
     def codes(self) -> dict[str, tuple[str, ...]]:
         """The rules that each is looked at with."""
-        return {name: tuple(rule.code for rule in self.selection.of(Path(name))) for name in self.names}
+        return self.selection.codes_of(self.names)
 
     def order(self) -> Order:
         """What is said of all files to whoever looks at them."""
         from ..looking import Order
 
-        return Order(tuple(rule.code for rule in self.selection.rules), self.settings, self.project is not None)
+        return Order(self.selection.codes, self.settings, self.project is not None)
 
     def given(self) -> dict[str, bytes | Unreadable]:
         """The bytes of what is read from standard input, or why there are none."""
@@ -71,12 +76,27 @@ class Task(NamedTuple):
 
         given: dict[str, bytes | Unreadable] = {}
         for one in self.inputs:
-            if one.path is None:
+            if one.is_stdin:
                 try:
                     given[one.name] = read_stdin()
                 except Unreadable as error:
                     given[one.name] = error
         return given
+
+
+class Found(NamedTuple):
+    """Files that were found where these are left out, as they are read from here on."""
+
+    names: list[str]
+    exclude: tuple[str, ...]
+    root: Path
+
+
+def look_for(options: argparse.Namespace, exclude: tuple[str, ...], root: Path) -> Found:
+    """The files that the command line means."""
+    from ..files import find
+
+    return Found(find([path for path in options.paths if path != STDIN], exclude, root), exclude, root)
 
 
 def configuration(options: argparse.Namespace) -> Config:
@@ -91,10 +111,9 @@ def configuration(options: argparse.Namespace) -> Config:
     return config.Config(root=here) if options.isolated else config.nearest(here)
 
 
-def task_of(options: argparse.Namespace) -> Task:
-    """What the command line and the configuration ask for."""
+def task_of(options: argparse.Namespace, found: Found | None = None) -> Task:
+    """What the command line and the configuration ask for. `found` are files that were looked for before."""
     from ..check import project
-    from ..files import find
     from ..selection import Layer, Selection, codes, select
 
     configured = configuration(options)
@@ -105,11 +124,12 @@ def task_of(options: argparse.Namespace) -> Task:
         codes(_words(options.extend_select), "--extend-select"),
         codes(_words(options.ignore), "--ignore"),
     )
-    named = [path for path in options.paths if path != STDIN]
     exclude = (*configured.exclude, *_words(options.exclude))
-    inputs = [Input(name, Path(name)) for name in find(named, exclude, configured.root)]
-    if len(named) < len(options.paths):
-        inputs.append(Input(options.stdin_filename, None))
+    if found is None or (found.exclude, found.root) != (exclude, configured.root):
+        found = look_for(options, exclude, configured.root)
+    inputs = [Input(name) for name in found.names]
+    if STDIN in options.paths:
+        inputs.append(Input(options.stdin_filename, is_stdin=True))
         inputs.sort(key=lambda given: given.name)
     return Task(
         inputs,
