@@ -23,7 +23,17 @@ def reference(node: ast.expr, module: Module) -> Named | None:
     `imported`, `package.imported`, a method that `self.method` inherits, `instance.method` of an imported class, and
     what an imported function gives.
     """
-    return _reference(node, module, DEPTH)
+    known = module.analysis(_Known).references
+    if node not in known:
+        known[node] = _reference(node, module, DEPTH)
+    return known[node]
+
+
+class _Known:
+    """What expressions of one Module name in other files, as far as that was asked."""
+
+    def __init__(self, _: Module) -> None:
+        self.references: dict[ast.expr, Named | None] = {}
 
 
 def _reference(node: ast.expr, module: Module, depth: int) -> Named | None:

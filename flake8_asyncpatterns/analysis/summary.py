@@ -90,6 +90,8 @@ class Summary:
         self._properties = {f.name for f in self._functions if any(_is_property(d, module) for d in f.decorator_list)}
         self._kinds = module.analysis(Coroutines)
         self._ran = self._by_function()
+        # With nobody to ask, a coroutine comes to block only by a call of what has such a name.
+        self._blocking: frozenset[str] | None = None if told else frozenset(self._may_block())
         self.runs: dict[Span, Run] = {}
         self.facts = Facts(
             dict(self._names()) if told else {},
@@ -107,6 +109,22 @@ class Summary:
         runs += filter(self._reads, self.module.nodes(ast.Attribute))
         for run in sorted(runs, key=_outer_first):
             found.setdefault(self.module.function(run), []).append(run)
+        return found
+
+    def _may_block(self) -> set[str]:
+        """The names of functions and classes of the file, a call of which may come to block by way of others of it."""
+        found = {
+            getattr(function, "name", "")
+            for function, runs in self._ran.items()
+            if any(isinstance(run, ast.Call) and blocks(run, self.module) for run in runs)
+        }
+        calls = [(getattr(f, "name", ""), {_last(run) for run in runs}) for f, runs in self._ran.items()]
+        before = 0
+        while len(found) > before:
+            before = len(found)
+            if "__init__" in found:
+                found |= {cls.name for cls in self._classes}
+            found |= {name for name, called in calls if not called.isdisjoint(found)}
         return found
 
     def _names(self) -> Iterator[tuple[str, str | Ref | Told | None]]:
@@ -229,7 +247,10 @@ class Summary:
 
     def _uses(self, function: FunctionDef) -> Iterator[Use]:
         """What running a function runs on the same thread, as far as is certain."""
-        for node in self._ran.get(function, ()):
+        runs = self._ran.get(function, [])
+        if self._blocking is not None and isinstance(function, ast.AsyncFunctionDef):
+            runs = [run for run in runs if _last(run) in self._blocking]
+        for node in runs:
             target = self._target(node)
             if target is None or self._is_put_off(node, function):
                 continue
@@ -504,6 +525,12 @@ def _is_brief(call: ast.Call, blocking: Blocks) -> bool:
             return seconds < BRIEF
     owner, _, method = blocking.name.rpartition(".")
     return owner in MUTEXES and method == "acquire"
+
+
+def _last(node: Run) -> str:
+    """The last name of what is called or read."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return getattr(function, "attr", getattr(function, "id", ""))
 
 
 def _called(node: Run) -> str:
