@@ -8,6 +8,7 @@ again, until nothing is left to do; nothing is written here.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,19 +21,23 @@ from .analysis.starts import in_coroutine
 from .analysis.together import Together
 from .analysis.versions import is_over
 from .elsewhere import Rewrite
+from .facts import View
 from .keywords import original
 from .knowledge.awaitables import COROUTINE
 from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, Version
 from .knowledge.since import SINCE
 from .module import Module
 from .progress import Progress
+from .project import Project
 from .rewrite import ROUNDS, Unsettled, apply
+from .roots import Roots
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
 from .runner import without_collector
 from .source import noqa
 
-CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO405", "AIO406", "AIO408", "AIO409")
+CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
+WAITS = "AIO405"
 # They take a loop when they are called; the others that lost their `loop=` are coroutines, and learn of it later.
 AT_ONCE = LOST_LOOP_CLASSES | {"asyncio.as_completed", "asyncio.gather", "asyncio.shield"}
 LATER = LOST_LOOP_FUNCTIONS - AT_ONCE
@@ -82,6 +87,12 @@ class Round(NamedTuple):
 
     modules: Mapping[str, Module]
     together: Together
+
+    def project(self) -> Project:
+        """What the files, as they are by now, are to each other."""
+        here = {os.path.abspath(path): module for path, module in self.modules.items()}  # noqa: PTH100  # keeps links
+        roots = Roots(next((module.settings.src for module in here.values()), ()))
+        return Project(lambda path: check.told_by(here[path]) if path in here else None, roots)
 
 
 def migrate(
@@ -140,6 +151,7 @@ class _Step:
 
     def __init__(self, state: Round, to: Version, rewrite: Rewrite, progress: Progress) -> None:
         self.state = state
+        self.project = state.project()
         self.to = to
         self.rewrite = rewrite
         self.progress = progress
@@ -174,7 +186,7 @@ class _Step:
         """What rules find in a file and can be mended now; what cannot is noted with its reason."""
         # These are told of as conversions, and by `oldnames`.
         told = {*module.nodes(ast.FunctionDef), *(node for node, _ in own_names(module))}
-        for finding in check.findings(module, [RULES[code] for code in CODES]):
+        for finding in (*check.findings(module, [RULES[code] for code in CODES]), *self._waits(module)):
             fix = finding.fix or self._of_call(finding, module)
             if fix in shared:
                 continue
@@ -185,6 +197,12 @@ class _Step:
                 yield finding, fix
             elif finding.node not in told:
                 self.remaining.append((path, finding, why or "has no fix"))
+
+    def _waits(self, module: Module) -> list[Finding]:
+        """Waits for coroutines, by now, of other files, too."""
+        if "wait" not in module.text:
+            return []
+        return check.settled(module.beside(View()), lambda seen: check.findings(seen, [RULES[WAITS]]), self.project)
 
     def _of_call(self, finding: Finding, module: Module) -> Fix | None:
         """`asyncio.coroutine(f)` → `f`, where all that `f` may be are coroutine functions already."""

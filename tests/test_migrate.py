@@ -728,3 +728,39 @@ def test_progress_of_a_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "round 1, looked at: 2 of 2 files" in said
     assert any(line.startswith("round 1, mended: 2 of 2 files, ") and line.endswith(("site", "sites")) for line in said)
     assert said[-1] == ""
+
+
+def test_waits_for_coroutines_of_other_files(program: type) -> None:
+    made = program(
+        {
+            "jobs.py": """
+                import asyncio
+
+
+                @asyncio.coroutine
+                def fetch(url):
+                    yield from asyncio.sleep(1)
+
+
+                def plain(url):
+                    return asyncio.Future()
+                """,
+            "main.py": """
+                import asyncio
+
+                import jobs
+                from jobs import fetch, plain
+
+
+                @asyncio.coroutine
+                def everything(urls):
+                    yield from asyncio.wait([fetch(url) for url in urls])
+                    yield from asyncio.wait([jobs.fetch(url) for url in urls])
+                    yield from asyncio.wait([plain(url) for url in urls])
+                """,
+        },
+        to="3.11",
+    )
+    assert "[asyncio.create_task(fetch(url)) for url in urls]" in made["main.py"]
+    assert "[asyncio.create_task(jobs.fetch(url)) for url in urls]" in made["main.py"]
+    assert "await asyncio.wait([plain(url) for url in urls])" in made["main.py"]
