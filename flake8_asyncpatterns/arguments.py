@@ -133,8 +133,7 @@ def _parser() -> Parser:
         metavar="URL",
         help="have a cluster look at the files: dask://HOST:PORT is that of a Dask scheduler (needs the extra `dask`)",
     )
-    check.add_argument("--no-cache", action="store_true", help="look at all files, whatever is known from before")
-    _cache_dir(check)
+    _cached(check, "look at all files")
     check.add_argument("--statistics", action="store_true", help="say at the end how often each rule spoke")
     check.add_argument(
         "--color",
@@ -156,6 +155,7 @@ def _parser() -> Parser:
     fix.add_argument(
         "--allow-dirty", action="store_true", help="do not warn of files with changes that are not committed"
     )
+    _cached(fix, "ask all files anew what they tell the others")
     fix.set_defaults(executor=None)  # that is for `check`
     graph = commands.add_parser(
         "graph",
@@ -237,6 +237,11 @@ def _selection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever was found")
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary; from fix: only what went wrong")
+
+
+def _cached(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--no-cache", action="store_true", help=f"{what}, whatever is known from before")
+    _cache_dir(parser)
 
 
 def _cache_dir(parser: argparse.ArgumentParser) -> None:

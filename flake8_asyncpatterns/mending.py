@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import looking
+from .cache import digest
 from .check import facts
 from .facts import Facts
 from .fix import Begun, Came, Fixed, advance
@@ -22,7 +23,8 @@ from .project import Project
 from .roots import Roots
 from .rules import RULES
 from .runner import Runner
-from .source import Unreadable, decode, load, read
+from .shelf import Shelf, seen_from_here
+from .source import Unreadable, decode, load
 
 # Mending a file takes about so many times as long as looking at it.
 EFFORT = 4
@@ -71,8 +73,8 @@ def _came(order: Order, job: Job) -> Came:
 class Mending:
     """One run over some files, of which each has its rules: `results` once, in their order.
 
-    `given` are the bytes of those that are not on disk, or why there are none. `tell` is called with what came of each
-    whenever that is known.
+    What other files tell is taken from the `shelf` where it is known. `given` are the bytes of those that are not on
+    disk, or why there are none. `tell` is called with what came of each whenever that is known.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class Mending:
         codes: Mapping[str, tuple[str, ...]],
         order: Order,
         runner: Runner,
+        shelf: Shelf,
         given: Mapping[str, bytes | Unreadable],
         tell: Callable[[Fixed], None],
     ) -> None:
         self.order = order
         self.runner = runner
+        self.shelf = shelf
         self.given = given
         self.tell = tell
         self.jobs = {name: self._job(name, chosen) for name, chosen in codes.items()}
@@ -99,8 +103,11 @@ class Mending:
         """The Facts of a file of the project, by its absolute path. What has none yet is not one that is mended."""
         if path in self.facts:
             return self.facts[path]
+        name = seen_from_here(path)
         try:
-            return facts(read(Path(path)), path, self.order.looking.settings)
+            data = load(Path(path))
+            kept = self.shelf.facts(name, digest(data))
+            return kept if kept is not None else facts(decode(data), name, self.order.looking.settings)
         except Unreadable:
             return None
 

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from flake8_asyncpatterns import mending, runner
+from flake8_asyncpatterns.check import facts
 from flake8_asyncpatterns.cli import main
+from flake8_asyncpatterns.facts import Facts
 from flake8_asyncpatterns.fix import Begun, Came
 from flake8_asyncpatterns.project import Project
+from flake8_asyncpatterns.settings import Settings
 from flake8_asyncpatterns.source import Source
 
 # What `low` does is seen in other files only, and moves when it is mended; what `late` asks is new in the second round.
@@ -128,3 +131,27 @@ def test_what_a_killed_worker_had_is_mended_here(
     lost = [line for line in lines if "a worker was lost" in line]
     assert len(lost) == 1
     assert (code, out, "".join(line for line in lines if line not in lost), files) == wanted
+
+
+def test_what_a_check_has_found_out_of_the_files_around_is_not_worked_out_again(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[str] = []
+
+    def counted(source: Source, path: str, settings: Settings) -> Facts:
+        worked_out.append(path)
+        return facts(source, path, settings)
+
+    monkeypatch.setattr(mending, "facts", counted)
+    (project / "app" / "low.py").write_text("import asyncio\nfrom .quiet import load, nap\n")
+    (project / "app" / "quiet.py").write_text(LOW)
+    monkeypatch.chdir(project)
+    arguments = ("fix", "--isolated", "--unsafe", "--diff", "-j1", "app/m01.py")
+    before = (main([*arguments, "--no-cache"]), *capfd.readouterr())
+    assert {Path(path).name for path in worked_out} >= {"low.py", "quiet.py"}
+    main(["check", "--isolated", "-j1", "app"])
+    capfd.readouterr()
+    worked_out.clear()
+    assert (main(arguments), *capfd.readouterr()) == before
+    assert worked_out == []
+    assert "AIO110" in before[2]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import arguments
 from . import STDIN, current_directory, exit_code, say
-from .task import Found, look_for, runner_of, task_of
+from .task import Found, look_for, runner_of, store_of, task_of
 
 if TYPE_CHECKING:
     import argparse
@@ -68,16 +68,16 @@ def _with_line(results: Iterable[Checked], progress: Progress) -> Iterator[Check
 
 def _store(options: argparse.Namespace) -> tuple[Store | None, str]:
     """Where a run of this kind is remembered, and under which name; None: nowhere."""
-    from .. import cache, memory
+    from .. import memory
 
-    folder = cache.directory(options.cache_dir)
-    if options.no_cache or folder is None or STDIN in options.paths:
+    store = None if STDIN in options.paths else store_of(options)
+    if store is None:
         return None, ""
     here = current_directory()
     asked = (options.select, options.extend_select, options.ignore, options.exclude, options.config, options.isolated)
     configured = [options.config] if options.config else [above / "pyproject.toml" for above in (here, *here.parents)]
     said = [_bytes(path) for path in configured] if not options.isolated else []
-    return cache.Store(folder), memory.key(here, options.paths, asked, options.no_project, said)
+    return store, memory.key(here, options.paths, asked, options.no_project, said)
 
 
 def _bytes(path: Path) -> bytes | None:

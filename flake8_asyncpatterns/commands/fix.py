@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..misuse import Misuse
 from . import exit_code, say, write_bytes
-from .task import runner_of, task_of
+from .task import runner_of, store_of, task_of
 from .writing import DIRTY, set_out, tell_left_out, terminated_like_interrupted, to_warn_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from ..mending import Mending, Order
     from ..progress import Progress
+    from ..shelf import Shelf
 
     task = task_of(options)
     if any(given.is_stdin for given in task.inputs) and len(task.inputs) > 1:
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
         def count(fixed: Fixed) -> None:
             progress.count(len(fixed.fixed))
 
-        mending = Mending(task.codes(), order, runner, task.given(), count)
+        shelf = Shelf(store_of(options), task.settings)
+        mending = Mending(task.codes(), order, runner, shelf, task.given(), count)
         paths = {given.name: given.path for given in task.inputs}
         written = (_written(fixed, paths[fixed.path], options) for fixed in mending.results())
         return _tell(written, options, known, progress)

@@ -13,6 +13,7 @@ from . import STDIN, current_directory, say
 if TYPE_CHECKING:
     import argparse
 
+    from ..cache import Store
     from ..config import Config
     from ..looking import Order
     from ..project import Project
@@ -142,6 +143,14 @@ def task_of(options: argparse.Namespace, found: Found | None = None) -> Task:
 
 def _words(values: Iterable[str]) -> list[str]:
     return [word for value in values for word in value.replace(",", " ").split()]
+
+
+def store_of(options: argparse.Namespace) -> Store | None:
+    """Where things are remembered; None: nowhere."""
+    from ..cache import Store, directory
+
+    folder = None if options.no_cache else directory(options.cache_dir)
+    return Store(folder) if folder is not None else None
 
 
 def runner_of(options: argparse.Namespace) -> Runner:
