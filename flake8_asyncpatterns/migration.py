@@ -113,28 +113,33 @@ def migrate(
     fixed: list[Note] = [*(Note(*note) for note in renamed.done)]
     blocked: dict[tuple[str, str], str] = {}
     news = renamed.texts
+    # What can be known of a coroutine is found out first; only then are those taken that nobody knows enough of.
+    gone = False
     for number in range(ROUNDS):
         modules = {path: parse(news[path], path) if path in news else module for path, module in modules.items()}
         with without_collector():  # trees are thrown away as a whole, round by round
             progress.begin(f"round {number + 1}, looked at", len(modules))
-            state = _look(modules, find, blocked, to)
+            state = _look(modules, find, blocked, to, gone=gone)
             step = _Step(state, to, rewrite, progress)
             step.take(blocked)
             turned += step.turned
             fixed += step.fixed
-            if not step.changed and not step.news:
+            is_stable = not step.changed and not step.news
+            if is_stable and (gone or to < COROUTINE_REMOVED):
                 left = [*_left(step.remaining, state, renamed.left)]
                 texts = {path: module.text for path, module in modules.items()}
                 return Migrated(texts, turned, fixed, left, [*_looks(modules.values())])
-            news = step.changed
+            news, gone = step.changed, is_stable
             del state, step
     raise Unsettled("the migration does not come to an end; please report this")
 
 
-def _look(modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version) -> Round:
+def _look(
+    modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version, *, gone: bool
+) -> Round:
     neighbours = Neighbours([*modules.values()], find)
     files = [Generators(module, neighbours.meanings[module]) for module in modules.values()]
-    together = Together(files, whole=True, native=to >= NATIVE)
+    together = Together(files, whole=True, native=to >= NATIVE, gone=gone)
     for conversion in together.conversions.values():
         path = conversion.home.module.path
         conversion.stay(blocked.get((path, conversion.key), ""))

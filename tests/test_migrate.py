@@ -764,3 +764,63 @@ def test_waits_for_coroutines_of_other_files(program: type) -> None:
     assert "[asyncio.create_task(fetch(url)) for url in urls]" in made["main.py"]
     assert "[asyncio.create_task(jobs.fetch(url)) for url in urls]" in made["main.py"]
     assert "await asyncio.wait([plain(url) for url in urls])" in made["main.py"]
+
+
+GIVES_ANYTHING = {
+    "a.py": """
+        import asyncio
+
+
+        class Local:
+            @classmethod
+            @asyncio.coroutine
+            def open(cls, path):
+                return cls(path)
+
+            @asyncio.coroutine
+            def ask(self, other):
+                result = other
+                return other.answer()
+        """
+}
+RUNS = """
+import asyncio
+from a import Local
+
+class Plain:
+    def answer(self):
+        return 42
+
+class Lazy:
+    async def answer(self):
+        await asyncio.sleep(0)
+        return 43
+
+class Later:
+    def answer(self):
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(44)
+        return future
+
+async def main():
+    local = await Local.open("x")
+    return [await local.ask(other) for other in (Plain(), Lazy(), Later())]
+
+Local.__init__ = lambda self, path: None
+print(asyncio.run(main()))
+"""
+
+
+def test_what_may_give_anything_finds_out_when_it_runs_where_it_could_not_stay(program: type, tmp_path: Path) -> None:
+    made = program(GIVES_ANYTHING, to="3.11")
+    assert "asyncio.coroutine" not in made["a.py"]
+    assert "return await outcome if inspect.isawaitable(outcome := other.answer()) else outcome" in made["a.py"]
+    (tmp_path / "runs.py").write_text(RUNS)
+    done = subprocess.run([sys.executable, "runs.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[42, 43, 44]\n", "")
+
+
+def test_what_may_give_anything_stays_where_it_can(program: type) -> None:
+    made = program(GIVES_ANYTHING, to="3.8")
+    assert "asyncio.coroutine" in made["a.py"]
+    assert "isawaitable" not in made["a.py"]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .kinds import Kinds
 
 
+# What a function calls the thing that it returns, if nothing else of it is called so.
+NAMES = ("result", "outcome", "returned")
+
+
 class Conversion:
     """One function on its way to `async def`.
 
@@ -48,6 +52,8 @@ class Conversion:
         self.driven = False
         self.iterated = False
         self.wrapped = False
+        # What it returns of which nobody knows whether the decorator awaits it: that is to be found out at run time.
+        self.unsure: list[ast.expr] = []
         self.edits: list[tuple[Generators, Edit]] = []
 
     @property
@@ -109,6 +115,8 @@ def _doubts(conversion: Conversion) -> Iterator[str]:
     """Why a person should look at a conversion first."""
     if conversion.unsafe:
         yield conversion.unsafe
+    if conversion.unsure:
+        yield "what it returns is awaited where it can be"
     if _connected(conversion, conversion.home.module):
         yield "the functions are taken when they are connected; add `asyncpatterns` to your dependencies"
 
@@ -143,6 +151,22 @@ def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edi
         for value in returned(function):
             if kinds.awaitable(value):
                 yield replace(value, "await {value}", value=value)
+            elif value in conversion.unsure:
+                name = free_name(function, module)
+                template = f"await {name} if {{isawaitable}}({name} := {{value}}) else {name}"
+                yield replace(value, template, isawaitable=Symbol("inspect.isawaitable"), value=value)
+
+
+def free_name(function: ast.AST, module: Module) -> str:
+    """A name for what a function returns that it does not use otherwise; empty: there is none."""
+    taken = {name.id for name in module.nodes(ast.Name) if module.function(name) is function}
+    taken |= {
+        argument.arg
+        for argument in module.nodes(ast.arg)
+        if module.parent(module.parent(argument) or argument) is function
+    }
+    taken |= {name for inner in module.nodes(ast.Global, ast.Nonlocal) for name in inner.names}
+    return next((name for name in NAMES if name not in taken), "")
 
 
 def manager_of(node: ast.AST, module: Module) -> ast.With | None:

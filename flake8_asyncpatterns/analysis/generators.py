@@ -27,7 +27,7 @@ from ..knowledge.awaitables import (
 from ..knowledge.coroutines import COROUTINES
 from ..rule import Fix, Replace, replace
 from ..scopes import COMPREHENSIONS
-from .conversions import Conversion, manager_of, takes_lock
+from .conversions import Conversion, free_name, manager_of, takes_lock
 from .kinds import Kinds
 from .meanings import DEFINITIONS, Meanings, returned
 from .together import Together
@@ -282,7 +282,7 @@ class Generators:
         for node in conversion.own:
             yield from self._reasons_of(node, conversion)
         if not conversion.own:
-            yield from self._reasons_of_returns(function)
+            yield from self._reasons_of_returns(conversion)
 
     def _reasons_of(self, node: ast.Yield | ast.YieldFrom, conversion: Conversion) -> Iterator[str]:
         inner: ast.AST = node
@@ -309,12 +309,17 @@ class Generators:
         elif not conversion.is_made:
             yield f"a bare `yield` in line {node.lineno} hands control to whoever drives the generator"
 
-    def _reasons_of_returns(self, function: ast.FunctionDef) -> Iterator[str]:
+    def _reasons_of_returns(self, conversion: Conversion) -> Iterator[str]:
+        function = conversion.function
         for value in returned(function):
-            if not self.kinds.plain(value) and not self.kinds.awaitable(value):
-                text = ast.unparse(value)
-                text = text if len(text) < 60 else f"{text[:57]}…"
-                yield f"`{text}`, which it returns, may be a future or a generator that the decorator awaits"
+            if self.kinds.plain(value) or self.kinds.awaitable(value):
+                continue
+            if self.together.gone and conversion.decorators and free_name(function, self.module):
+                conversion.unsure.append(value)
+                continue
+            text = ast.unparse(value)
+            text = text if len(text) < 60 else f"{text[:57]}…"
+            yield f"`{text}`, which it returns, may be a future or a generator that the decorator awaits"
 
     def connect(self) -> None:
         """Note which need which others, as far as one drives another; and what is driven in other ways."""
@@ -552,7 +557,7 @@ class Generators:
                 if other:
                     conversion.need(other)
                     other.need(conversion)
-                elif not home._agrees(member) and not (conversion.is_made and home._drives_nothing(member)):
+                elif not home._agrees(member) and not (conversion.is_made and home._may_differ(member)):
                     where = conversion.at(home, member)
                     conversion.stay(f"`{relative.name}.{conversion.function.name}` ({where}) is no coroutine")
 
@@ -575,6 +580,16 @@ class Generators:
             meaning in self.together.conversions or self.kinds.gives_awaitable(meaning)
             for meaning in self.meanings.of(value)
         )
+
+    def _may_differ(self, member: ast.AST) -> bool:
+        """May this be another thing than a coroutine of the same name in a hierarchy, decorated or native?
+
+        Who calls both has to tell them apart anyway, unless both can be driven by a generator; and where there is no
+        decorator any more, a coroutine that stays decorated can be called by nobody.
+        """
+        if self.together.gone and isinstance(member, ast.FunctionDef) and not yields(*member.body):
+            return True
+        return self._drives_nothing(member)
 
     def _drives_nothing(self, member: ast.AST) -> bool:
         """Is this a function whose result nobody could ever drive, neither with `yield from` nor with `await`?

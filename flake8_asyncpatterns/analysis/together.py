@@ -23,13 +23,17 @@ class Together:
     """The files, and all their conversions.
 
     `whole`: they are all that there is, so that names count as evidence. `native`: they only have to run where
-    asyncio's own coroutines are native, which is since Python 3.7.
+    asyncio's own coroutines are native, which is since Python 3.7. `gone`: … where there is no `asyncio.coroutine` any
+    more, which is since 3.11, so that what stays decorated does not run at all.
     """
 
-    def __init__(self, files: Sequence[Generators], *, whole: bool = False, native: bool = True) -> None:
+    def __init__(
+        self, files: Sequence[Generators], *, whole: bool = False, native: bool = True, gone: bool = False
+    ) -> None:
         self.files = files
         self.whole = whole
         self.native = native
+        self.gone = gone
         self.conversions: dict[ast.AST, Conversion] = {}
         self.bundles: list[dict[Generators, Fix]] = []
         self._homes: dict[ast.AST, Generators] = {}
