@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from . import check, oldnames
-from .analysis.conversions import Conversion, own_fix
+from .analysis.conversions import Conversion, free_name, own_fix
 from .analysis.generators import Generators
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
@@ -34,6 +34,7 @@ from .roots import Roots
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
 from .runner import without_collector
+from .scopes import COMPREHENSIONS
 from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
@@ -216,6 +217,8 @@ class _Step:
             found = module.analysis(Generators).meanings.of(call.args[0])
             if found and all(isinstance(one, ast.AsyncFunctionDef) for one in found):
                 return Fix(replace(call, "{made}", made=call.args[0]), supersedes=(COROUTINE,))
+            if self.to >= COROUTINE_REMOVED:
+                return _asked_when_run(call, module)
         return None
 
     def _premature(self, finding: Finding, fix: Fix, module: Module) -> str:
@@ -289,6 +292,39 @@ class _Step:
                     if own is fix:
                         text = f"`{conversion.function.name}` is a coroutine now"
                         self.turned.append(Note(file.module.path, conversion.function.lineno, text))
+
+
+def _asked_when_run(made: ast.Call, module: Module) -> Fix | None:
+    """`asyncio.coroutine(f)` where `f` may give anything: that is awaited if it can be, as the decorator did."""
+    of, around = made.args[0], module.parent(made)
+    called = module.parent(around) if isinstance(around, ast.Call) and around.func is made else None
+    function = module.function(made)
+    asks = Symbol("inspect.isawaitable")
+    if isinstance(called, ast.Await) and function is not None:
+        name = free_name(function, module)
+        if not name or _is_in_comprehension(called, module):
+            return None
+        template = f"await {name} if {{asks}}({name} := {{called}}) else {name}"
+        edits = (replace(called, template, asks=asks, called=called.value), replace(made, "{of}", of=of))
+        return Fix(*edits, supersedes=(COROUTINE,))
+    match around, of:
+        case ast.Assign(targets=[ast.Name(id=name)]), ast.Name() if name != of.id and _is_fixed(of, module):
+            template = (
+                f"async def {name}(*args, **kwargs):\n    result = {{of}}(*args, **kwargs)\n"
+                "    return await result if {asks}(result) else result"
+            )
+            return Fix(replace(around, template, of=of, asks=asks), supersedes=(COROUTINE,))
+    return None
+
+
+def _is_in_comprehension(node: ast.AST, module: Module) -> bool:
+    scope = module.function(node)
+    return any(isinstance(a, COMPREHENSIONS) and module.function(a) is scope for a in module.ancestors(node))
+
+
+def _is_fixed(name: ast.Name, module: Module) -> bool:
+    """Does this name mean one thing, whenever it is read?"""
+    return len(module.bindings(name) or ()) == 1 and name.id not in ("args", "kwargs", "result")
 
 
 def _written(fix: Fix) -> Iterator[str]:

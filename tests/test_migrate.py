@@ -824,3 +824,50 @@ def test_what_may_give_anything_stays_where_it_can(program: type) -> None:
     made = program(GIVES_ANYTHING, to="3.8")
     assert "asyncio.coroutine" in made["a.py"]
     assert "isawaitable" not in made["a.py"]
+
+
+CALLS_ANYTHING = {
+    "a.py": """
+        import asyncio
+
+
+        def ask(func):
+            @asyncio.coroutine
+            def asked(*given):
+                coro = asyncio.coroutine(func)
+                first = yield from coro(*given)
+                second = yield from asyncio.coroutine(func)(*given)
+                return first, second
+            return asked
+        """
+}
+CALLED = """
+import asyncio
+from a import ask
+
+def plain(x, y):
+    return x + y
+
+async def lazy(x, y):
+    await asyncio.sleep(0)
+    return x * y
+
+async def main():
+    return await ask(plain)(2, 3), await ask(lazy)(2, 3)
+
+print(asyncio.run(main()))
+"""
+
+
+def test_the_decorator_around_anything_finds_out_when_it_runs(program: type, tmp_path: Path) -> None:
+    made = program(CALLS_ANYTHING, to="3.11")
+    assert "asyncio.coroutine" not in made["a.py"]
+    (tmp_path / "runs.py").write_text(CALLED)
+    done = subprocess.run([sys.executable, "runs.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("((5, 5), (6, 6))\n", "")
+
+
+def test_what_stands_for_the_decorator_does_not_call_itself(program: type) -> None:
+    text = "import asyncio\n\ndef ask(func):\n    func = asyncio.coroutine(func)\n    return func\n"
+    made = program({"a.py": text}, to="3.11")
+    assert made["a.py"] == text
