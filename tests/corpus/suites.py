@@ -35,7 +35,11 @@ from corpus.outcomes import PASSED, Outcome, environment, outcome
 from corpus.sources import source
 
 # pip leaves the files of an index open that is a folder.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:pkg_resources:DeprecationWarning"),  # of pip, which fetches
+]
 
 TABLE: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())
 UNSAFE = "unsafe, all rules"
