@@ -38,7 +38,9 @@ from corpus.sources import source
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:pkg_resources:DeprecationWarning"),  # of pip, which fetches
+    pytest.mark.filterwarnings(
+        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
+    ),  # of pip, which fetches
 ]
 
 TABLE: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())

@@ -29,7 +29,9 @@ from flake8_asyncpatterns.source import Unreadable, read
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:pkg_resources:DeprecationWarning"),  # of pip, which fetches
+    pytest.mark.filterwarnings(
+        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
+    ),  # of pip, which fetches
 ]
 
 PACKAGES = (

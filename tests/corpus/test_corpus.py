@@ -34,7 +34,9 @@ from flake8_asyncpatterns.source import Unreadable, read
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:pkg_resources:DeprecationWarning"),  # of pip, which fetches
+    pytest.mark.filterwarnings(
+        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
+    ),  # of pip, which fetches
 ]
 
 PACKAGES = ("asyncssh==1.18.0", "hbmqtt==0.9.6", "aiohttp==3.13.2", "distributed==2026.8.0")
