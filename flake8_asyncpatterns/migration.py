@@ -301,7 +301,7 @@ def _asked_when_run(made: ast.Call, module: Module) -> Fix | None:
     function = module.function(made)
     asks = Symbol("inspect.isawaitable")
     if isinstance(called, ast.Await) and function is not None:
-        name = free_name(function, module)
+        name = free_name(function)
         if not name or _is_in_comprehension(called, module):
             return None
         template = f"await {name} if {{asks}}({name} := {{called}}) else {name}"

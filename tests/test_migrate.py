@@ -871,3 +871,20 @@ def test_what_stands_for_the_decorator_does_not_call_itself(program: type) -> No
     text = "import asyncio\n\ndef ask(func):\n    func = asyncio.coroutine(func)\n    return func\n"
     made = program({"a.py": text}, to="3.11")
     assert made["a.py"] == text
+
+
+def test_the_name_for_what_is_returned_hides_none_that_a_function_inside_reads(program: type) -> None:
+    text = """
+        import asyncio
+
+        result = 1
+
+
+        @asyncio.coroutine
+        def ask(other):
+            def show():
+                return result
+            return other.answer(show)
+        """
+    made = program({"a.py": text}, to="3.11")
+    assert "isawaitable(outcome := other.answer(show))" in made["a.py"]

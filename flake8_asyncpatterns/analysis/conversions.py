@@ -152,20 +152,17 @@ def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edi
             if kinds.awaitable(value):
                 yield replace(value, "await {value}", value=value)
             elif value in conversion.unsure:
-                name = free_name(function, module)
+                name = free_name(function)
                 template = f"await {name} if {{isawaitable}}({name} := {{value}}) else {name}"
                 yield replace(value, template, isawaitable=Symbol("inspect.isawaitable"), value=value)
 
 
-def free_name(function: ast.AST, module: Module) -> str:
-    """A name for what a function returns that it does not use otherwise; empty: there is none."""
-    taken = {name.id for name in module.nodes(ast.Name) if module.function(name) is function}
-    taken |= {
-        argument.arg
-        for argument in module.nodes(ast.arg)
-        if module.parent(module.parent(argument) or argument) is function
-    }
-    taken |= {name for inner in module.nodes(ast.Global, ast.Nonlocal) for name in inner.names}
+def free_name(function: ast.AST) -> str:
+    """A name for what a function returns that nothing in it, functions inside included, means otherwise; empty: none."""
+    inside = [*ast.walk(function)]
+    taken = {node.id for node in inside if isinstance(node, ast.Name)}
+    taken |= {node.arg for node in inside if isinstance(node, ast.arg)}
+    taken |= {name for node in inside if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
     return next((name for name in NAMES if name not in taken), "")
 
 

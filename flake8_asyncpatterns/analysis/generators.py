@@ -314,7 +314,7 @@ class Generators:
         for value in returned(function):
             if self.kinds.plain(value) or self.kinds.awaitable(value):
                 continue
-            if self.together.gone and conversion.decorators and free_name(function, self.module):
+            if self.together.gone and conversion.decorators and free_name(function):
                 conversion.unsure.append(value)
                 continue
             text = ast.unparse(value)
