@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from . import check, oldnames
 from .analysis.conversions import Conversion, free_name, own_fix
+from .analysis.coroutines import comprehensions
 from .analysis.generators import Generators
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
@@ -34,7 +35,6 @@ from .roots import Roots
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
 from .runner import without_collector
-from .scopes import COMPREHENSIONS
 from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
@@ -302,7 +302,7 @@ def _asked_when_run(made: ast.Call, module: Module) -> Fix | None:
     asks = Symbol("inspect.isawaitable")
     if isinstance(called, ast.Await) and function is not None:
         name = free_name(function)
-        if not name or _is_in_comprehension(called, module):
+        if not name or comprehensions(called, module):
             return None
         template = f"await {name} if {{asks}}({name} := {{called}}) else {name}"
         edits = (replace(called, template, asks=asks, called=called.value), replace(made, "{of}", of=of))
@@ -315,11 +315,6 @@ def _asked_when_run(made: ast.Call, module: Module) -> Fix | None:
             )
             return Fix(replace(around, template, of=of, asks=asks), supersedes=(COROUTINE,))
     return None
-
-
-def _is_in_comprehension(node: ast.AST, module: Module) -> bool:
-    scope = module.function(node)
-    return any(isinstance(a, COMPREHENSIONS) and module.function(a) is scope for a in module.ancestors(node))
 
 
 def _is_fixed(name: ast.Name, module: Module) -> bool:

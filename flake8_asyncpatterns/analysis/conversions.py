@@ -158,7 +158,7 @@ def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edi
 
 
 def free_name(function: ast.AST) -> str:
-    """A name for what a function returns that nothing in it, functions inside included, means otherwise; empty: none."""
+    """A name for what a function returns that nothing in it, or in a function inside, means otherwise; empty: none."""
     inside = [*ast.walk(function)]
     taken = {node.id for node in inside if isinstance(node, ast.Name)}
     taken |= {node.arg for node in inside if isinstance(node, ast.arg)}

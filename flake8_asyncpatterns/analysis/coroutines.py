@@ -218,11 +218,17 @@ def given_by(call: ast.Call, module: Module) -> Kind | None:
     return module.analysis(Coroutines).given_by(call)
 
 
+def comprehensions(node: ast.AST, module: Module) -> list[ast.AST]:
+    """The comprehensions around a node in the function that it is a part of, inmost first."""
+    function = module.function(node)
+    return [a for a in module.ancestors(node) if isinstance(a, COMPREHENSIONS) and module.function(a) is function]
+
+
 def await_it(call: ast.Call, module: Module) -> Fix | str:
     """The Fix that awaits what a call gives; or why there is none."""
     function = module.function(call)
     if isinstance(function, ast.AsyncFunctionDef):
-        around = [a for a in module.ancestors(call) if isinstance(a, COMPREHENSIONS) and module.function(a) is function]
+        around = comprehensions(call, module)
         if any(isinstance(a, ast.GeneratorExp) for a in around):
             return "with an `await` in it the generator expression would be an asynchronous one"
         if len(around) > 1:
