@@ -13,6 +13,7 @@ import hashlib
 import shutil
 import sys
 import tarfile
+import warnings
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +25,9 @@ def source(requirement: str, dest: Path) -> Path:
     if not place.exists():
         dest.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=dest) as scratch:
-            archive = _download(requirement, Path(scratch))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # pip's own, of what it brings along
+                archive = _download(requirement, Path(scratch))
             files = Path(scratch, "files")
             _unpack(archive, files)
             # A source distribution has everything in one folder of its own; a wheel has not.

@@ -35,13 +35,7 @@ from corpus.outcomes import PASSED, Outcome, environment, outcome
 from corpus.sources import source
 
 # pip leaves the files of an index open that is a folder.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings(
-        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
-    ),  # of pip, which fetches
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 TABLE: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())
 UNSAFE = "unsafe, all rules"

@@ -26,13 +26,7 @@ from flake8_asyncpatterns.proof import Unproven
 from flake8_asyncpatterns.source import Unreadable, read
 
 # pip leaves the files of an index open that is a folder.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings(
-        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
-    ),  # of pip, which fetches
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 PACKAGES = (
     "hbmqtt==0.9.6", "aiohttp==1.3.5", "aiomysql==0.0.12", "aioxmpp==0.10.4", "opsdroid==0.8.1", "asyncssh==1.18.0",

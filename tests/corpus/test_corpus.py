@@ -31,13 +31,7 @@ from flake8_asyncpatterns.rewrite import Unsettled
 from flake8_asyncpatterns.source import Unreadable, read
 
 # pip leaves the files of an index open that is a folder.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings(
-        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
-    ),  # of pip, which fetches
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 PACKAGES = ("asyncssh==1.18.0", "hbmqtt==0.9.6", "aiohttp==3.13.2", "distributed==2026.8.0")
 

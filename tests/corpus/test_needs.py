@@ -26,13 +26,7 @@ from flake8_asyncpatterns.rules import RULES
 from flake8_asyncpatterns.settings import NONE
 from flake8_asyncpatterns.source import Unreadable, decode
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings(
-        "ignore:pkg_resources|Creating a LegacyVersion:DeprecationWarning"
-    ),  # of pip, which fetches
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 PACKAGES = (
     "aiohttp==3.14.5", "distributed==2026.8.0", "discord.py==2.7.1", "prefect==3.9.1", "litellm==1.110.2",
