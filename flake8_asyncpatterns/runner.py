@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar
 
+from .collector import paused
 from .source import Unreadable, load
 
 if TYPE_CHECKING:
@@ -63,15 +64,12 @@ def done(work: Work[JobT, OutcomeT], jobs: Sequence[JobT]) -> list[OutcomeT]:
 @contextmanager
 def without_collector() -> Iterator[None]:
     """Leave trees alone while they grow: they go as a whole (see Module.release), but for a little that adds up."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_count()[0] > LEFT_OVER:
-            gc.collect()
-        if was_on:
-            gc.enable()
+    with paused():
+        try:
+            yield
+        finally:
+            if gc.get_count()[0] > LEFT_OVER:
+                gc.collect()
 
 
 class Runner:

@@ -7,15 +7,14 @@ Handed ─┬─ Said      where its text is the same as before, and all that it
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .cache import Store, digest
+from .collector import paused
 from .facts import Answer, Facts, Question
 from .memory import leads
 from .project import Project
@@ -174,7 +173,7 @@ class Desk:
     def reports(self, tree: ast.Module, name: str, lines: Sequence[str]) -> tuple[Report, ...]:
         """What there is to say of a file. Of one nested too deeply that is nothing: flake8's own checks give up."""
         file = Handed(tree, name, lines, self.settings)
-        with _quick():
+        with paused():  # with all that flake8 has at hand, it would take long, and find nothing
             try:
                 return self._reports(file)
             finally:
@@ -251,15 +250,3 @@ class Desk:
             if kept is None:
                 self._shelf.keep_facts(*at, self._known[at])
         return self._known[at]
-
-
-@contextmanager
-def _quick() -> Iterator[None]:
-    """Let no collector come by meanwhile: with all that flake8 has at hand, it takes long, and finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
