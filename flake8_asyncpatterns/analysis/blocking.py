@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
 from ..knowledge.locks import THREAD_LOCKS
-from ..knowledge.names import RETURNS, THREADS
+from ..knowledge.names import THREADS
 from ..knowledge.task_scopes import CANCEL_SCOPES
 from ..module import Module
 from ..needs import Need, calls
@@ -23,15 +23,11 @@ from ..signs import ON_THE_LOOP
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
 from .coroutines import runs_on_the_loop
+from .possible import Possible
 from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")
-NAMES = frozenset(name.rpartition(".")[2] for name in CALLS)
-# Classes of which any method blocks, and the packages that such objects come from.
-OPEN = frozenset(name.removesuffix(".*") for name in CALLS if name.endswith(".*"))
-OPEN_PACKAGES = frozenset(
-    name.partition(".")[0] for name in (*OPEN, *(n for n, kind in RETURNS.items() if kind in OPEN))
-)
+TABLE = calls(CALLS)
 # They take what is to be awaited; all but `gather` as their first argument.
 AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
@@ -83,7 +79,7 @@ class _Known:
 
 
 def _blocks(call: ast.Call, module: Module) -> Blocks | None:
-    if isinstance(call.func, ast.Attribute) and not module.analysis(_Words).may_block(call.func.attr):
+    if isinstance(call.func, ast.Attribute) and call.func.attr not in module.analysis(_Words).possible:
         return None
     if is_awaited(call, module):
         return None
@@ -149,14 +145,8 @@ class _Words:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        configured = module.settings.blocking
-        self._names = NAMES | {name.rpartition(".")[2] for name in configured} if configured else NAMES
-        self._any = not OPEN_PACKAGES.isdisjoint(module.packages())
+        self.possible = Possible(TABLE, module, (name.rpartition(".")[2] for name in module.settings.blocking))
         self._said: set[str] | None = None
-
-    def may_block(self, method: str) -> bool:
-        """May a method of this name be one that blocks?"""
-        return self._any or method in self._names
 
     def hint(self, hints: tuple[str, ...]) -> bool:
         """Does the file have one of these names, or a string that begins so?"""

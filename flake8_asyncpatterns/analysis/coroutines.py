@@ -16,6 +16,7 @@ from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
 from ..signs import ASYNC, YIELD_FROM
+from .possible import Possible
 
 if TYPE_CHECKING:
     from ..facts import Named
@@ -27,7 +28,7 @@ STARTS = "the coroutine starts to run, which it never did before"
 # an asynchronous generator; something to await or to enter. None of them does anything by itself.
 Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
 
-NAMES = frozenset(name.rpartition(".")[2] for name in COROUTINES | LAZY)
+TABLE = calls(COROUTINES | LAZY)
 
 # What stands in a file that makes a coroutine, and does not await it.
 IDLE = (
@@ -53,6 +54,7 @@ class Coroutines:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._kinds: dict[ast.AST, Kind | None] = {}
+        self._possible = Possible(TABLE, module)
         # In the days of `@asyncio.coroutine` some methods of today's coroutine classes were plain ones.
         self._is_old = any(module.name(d) == COROUTINE for f in module.nodes(ast.FunctionDef) for d in f.decorator_list)
         self._functions: dict[str, list[FunctionDef]] = {}
@@ -63,11 +65,14 @@ class Coroutines:
         """What a call gives; None: none of these, or unknown, or it is awaited at once."""
         if isinstance(self.module.parent(call), ast.Await):
             return None
+        return self.of_expression(call.func, call) if self.may_give(call) else None
+
+    def may_give(self, call: ast.Call) -> bool:
+        """May a call give any of these, by its name? (Its receiver's type takes longer to find out.)"""
         match call.func:
             case ast.Attribute(attr=name) if not self.module.project:
-                if name not in NAMES and name not in self._functions:
-                    return None  # its receiver's type would take longer to find out
-        return self.of_expression(call.func, call)
+                return name in self._functions or name in self._possible
+        return True
 
     def of_expression(self, function: ast.expr, call: ast.Call | None = None) -> Kind | None:
         """What a call of the function that an expression names gives."""
@@ -216,6 +221,11 @@ def _is_stub(function: ast.AsyncFunctionDef) -> bool:
 def given_by(call: ast.Call, module: Module) -> Kind | None:
     """What a call gives that does nothing until it is awaited, driven or entered; None: nothing so, or unknown."""
     return module.analysis(Coroutines).given_by(call)
+
+
+def may_give(call: ast.Call, module: Module) -> bool:
+    """May a call give what does nothing by itself, by its name?"""
+    return module.analysis(Coroutines).may_give(call)
 
 
 def comprehensions(node: ast.AST, module: Module) -> list[ast.AST]:

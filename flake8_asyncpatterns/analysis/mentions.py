@@ -25,26 +25,34 @@ class Mentions:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._found: list[tuple[ast.AST, str]] = []
+        imported = [
+            (statement, local, alias, qualified)
+            for statement in module.nodes(ast.ImportFrom, ast.Import)
+            if any(alias.name.rpartition(".")[2] in LAST for alias in statement.names)  # few have
+            for local, alias, qualified in imports(statement)
+        ]
         brought = {
             local
-            for statement in module.nodes(ast.ImportFrom)
-            for local, alias, qualified in imports(statement)
-            if original(canonical(qualified)) in NAMES
+            for statement, local, _, qualified in imported
+            if isinstance(statement, ast.ImportFrom) and original(canonical(qualified)) in NAMES
         }
         used = set()
-        for node in module.nodes(ast.Attribute, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
-                continue  # `asyncio.Task.all_tasks = asyncio.all_tasks` brings it back
-            if isinstance(node, ast.Name):
-                if node.id not in brought:
-                    continue
-                if module.name(node) is not None:
-                    used.add(node.id)
-            elif node.attr not in LAST:
-                continue
-            self._note(node, module.name(node))
-        for statement in module.nodes(ast.ImportFrom, ast.Import):
-            self._note_import(statement, used)
+        for attribute in module.nodes(ast.Attribute):
+            # `asyncio.Task.all_tasks = asyncio.all_tasks` brings it back
+            if attribute.attr in LAST and isinstance(attribute.ctx, ast.Load):
+                self._note(attribute, module.name(attribute))
+        for name in module.nodes(ast.Name) if brought else ():
+            if name.id in brought and isinstance(name.ctx, ast.Load) and (means := module.name(name)) is not None:
+                used.add(name.id)
+                self._note(name, means)
+        for taking in module.nodes(ast.ImportFrom):
+            if not taking.level and taking.module in REMOVED_MODULES:
+                self._found.append((taking, taking.module))
+        for statement, local, alias, qualified in imported:
+            if isinstance(statement, ast.Import):
+                self._note(alias, alias.name if alias.name in REMOVED_MODULES else None)
+            elif (statement.level or statement.module not in REMOVED_MODULES) and local not in used:
+                self._note(alias, canonical(qualified))  # where it is used, that place says more
 
     def of(self, names: Container[str]) -> Iterator[tuple[ast.AST, str]]:
         """Each place that speaks of one of these names: an expression, an import's name or an import; and the name."""
@@ -54,16 +62,6 @@ class Mentions:
         name = original(name) if name else None
         if name in NAMES:
             self._found.append((node, name))
-
-    def _note_import(self, statement: ast.Import | ast.ImportFrom, used: set[str]) -> None:
-        if isinstance(statement, ast.ImportFrom) and not statement.level and statement.module in REMOVED_MODULES:
-            self._found.append((statement, statement.module))
-            return
-        for local, alias, qualified in imports(statement):
-            if isinstance(statement, ast.Import):
-                self._note(alias, alias.name if alias.name in REMOVED_MODULES else None)
-            elif local not in used:  # where it is used, that place says more
-                self._note(alias, canonical(qualified))
 
 
 def own_names(module: Module) -> Iterator[tuple[ast.AST, str]]:

@@ -116,7 +116,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from ..analysis.coroutines import IDLE, STARTS, Kind, await_it, given_by
+from ..analysis.coroutines import IDLE, STARTS, Kind, await_it, given_by, may_give
 from ..analysis.fates import End, Fate, end, is_deliberate
 from ..module import Module
 from ..needs import Need
@@ -150,6 +150,8 @@ UNAWAITED = (*IDLE, Need((frozenset({re.compile(re.escape(TOLD.encode()))}),)))
 @rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True, needs=UNAWAITED)
 def coroutine_never_awaited(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report a coroutine that is thrown away, or used as if it were its result."""
+    if not may_give(call, module) and not module.analysis(_told):
+        return
     found = end(call, module)
     if found is None or found.fate == "tested":
         return

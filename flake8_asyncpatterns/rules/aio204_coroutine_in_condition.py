@@ -90,7 +90,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.coroutines import IDLE, await_it, given_by
+from ..analysis.coroutines import IDLE, await_it, given_by, may_give
 from ..analysis.fates import end, is_deliberate
 from ..module import Module
 from ..rule import Fix, Report, rule
@@ -99,7 +99,7 @@ from ..rule import Fix, Report, rule
 @rule("AIO204", "coroutine-in-condition", ast.Call, plain=True, needs=IDLE)
 def coroutine_in_condition(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `if fetch():` where `fetch` is a coroutine function."""
-    found = end(call, module, through_names=False)
+    found = end(call, module, through_names=False) if may_give(call, module) else None
     if found is None or found.fate != "tested":
         return
     if given_by(call, module) not in ("coroutine", "generator coroutine") or is_deliberate(call, module):
