@@ -1,0 +1,38 @@
+"""Which names of a table a call in a file may mean, as far as the file's words tell.
+
+A method of a type means nothing where neither the type's package stands in the file, nor anything that gives one: so
+most calls of `.get()` need not be asked what they are called on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..needs import Need, Text
+
+if TYPE_CHECKING:
+    from ..module import Module
+
+
+class Possible:
+    """The last parts of the names of a table that may be meant: `last in Possible(needs, module)`.
+
+    `needs` are those of the table (`needs.calls`), `more` are names besides. Other files may know the types that this
+    one is silent about: with a project all names are possible, but not all methods of types that have any.
+    """
+
+    def __init__(self, needs: Sequence[Need], module: Module, more: Iterable[str] = ()) -> None:
+        text = module.analysis(_text)
+        met = [need for need in needs if (module.project and need.words) or all(map(text.has, need.known))]
+        self._any = not all(need.words for need in met)
+        words = {word for need in met if need.words for word in need.words[0] if isinstance(word, bytes)}
+        self._names = {*more, *(word.decode() for word in words)}
+
+    def __contains__(self, name: str) -> bool:
+        """May a method of this name be one of the table's?"""
+        return self._any or name in self._names
+
+
+def _text(module: Module) -> Text:
+    return Text(module.text.encode(errors="surrogatepass"))
