@@ -11,19 +11,17 @@ import keyword
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 from .knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_TYPES, LOOKS_AT
 from .layout import REACH, block, end_of, line_start, start_of
 from .needs import Group, Sign, Text, last
+from .uses import is_renamed, skip_back, uses, word_before
 
 DEFINED = re.compile(rb"async[ \t\f\\\n]+def[ \t\f\\\n]+(\w+)")
 PLAIN = re.compile(rb"(\basync[ \t\f\\\n]+)?\bdef[ \t\f\\\n]+(\w+)")
 # `-> Coroutine[…]`; a name of another spelling stands for all annotations.
 RETURNED = re.compile(rb"->[^:]{0,80}?\bCoroutine")
 RENAMED = re.compile(rb"=[ \t]*[\w.]*\bCoroutine(?:Type)?[ \t]*[\n]|\bCoroutine(?:Type)?[ \t]+as\b")
-# `sleep as nap`, `nap = asyncio.sleep`
-RENAMES = rb"%b[ \t]+as\b|=[ \t]*(?:\w+\.)*%b[ \t]*(?:[\n;#]|$)"
 TYPES = last(COROUTINE_TYPES)
 # Functions and methods that an argument is not just handed on to.
 LOOKED_AT = last(LOOKS_AT | ASKS_KIND) | {name.encode() for name in (*ASSERTS, "bool", "format", "join")}
@@ -32,7 +30,6 @@ HAND_ON = frozenset({b"await", b"def", b"class", b"return", b"yield", b"from"})
 # Words that a parenthesis after them makes no call of.
 KEYWORDS = HAND_ON | {name.encode() for name in keyword.kwlist}
 ATTRIBUTE = re.compile(rb"\.[ \t]*\w+$")
-BLANK = b" \t\f\n\\"
 
 
 def own(text: Text) -> bool:
@@ -51,7 +48,7 @@ def of(names: Group, *, entered: bool = False) -> Sign:
 
 def _of(names: Group, entered: bool, text: Text) -> bool:
     here = {name for name in names & text.words if isinstance(name, bytes)}
-    if any(re.search(RENAMES % ((re.escape(name),) * 2), text.data) for name in here):
+    if any(is_renamed(name, text.data) for name in here):
         return True
     return _idle(text, here, here if entered else set())
 
@@ -81,7 +78,7 @@ def _idle(text: Text, names: set[bytes], streams: set[bytes]) -> bool:
     data, todo, seen = text.data, list(names), set(names)
     while todo:
         name = todo.pop()
-        for use in _uses(data, name):
+        for use in uses(data, name):
             if use.is_call and _is_idle(data, use.start, use.stop, name in streams):
                 return True
             if use.before == b"return":
@@ -93,59 +90,9 @@ def _idle(text: Text, names: set[bytes], streams: set[bytes]) -> bool:
     return False
 
 
-class Use(NamedTuple):
-    """Where a name is spoken of: the word before it and what it is an attribute of, and the end of the name."""
-
-    start: int
-    stop: int
-    before: bytes
-    is_call: bool
-
-
-def _uses(data: bytes, name: bytes) -> Iterator[Use]:
-    at = data.find(name)
-    while at >= 0:
-        stop = at + len(name)
-        if data[at - 4 : at] != b"def " and not (_is_letter(data[at - 1 : at]) or _is_letter(data[stop : stop + 1])):
-            start = _start(data, at)
-            is_call = data[stop : stop + 1] == b"(" or data[stop : stop + REACH].lstrip(BLANK)[:1] == b"("
-            yield Use(start, stop, _word_before(data, start), is_call)
-        at = data.find(name, stop)
-
-
-def _is_letter(byte: bytes) -> bool:
-    return byte.isalnum() or byte == b"_" or byte > b"\x7f"
-
-
-def _start(data: bytes, at: int) -> int:
-    """Where the dotted expression begins that a name is the end of."""
-    while True:
-        before = _skip_back(data, at)
-        if data[before - 1 : before] != b".":
-            return at
-        at = _skip_back(data, before - 1)
-        while data[at - 1 : at] in (b")", b"]"):
-            at = _skip_back(data, start_of(data, at - 1))
-        while _is_letter(data[at - 1 : at]):
-            at -= 1
-
-
-def _skip_back(data: bytes, at: int) -> int:
-    if data[at - 1 : at] not in BLANK:
-        return at
-    return len(data[max(0, at - REACH) : at].rstrip(BLANK)) + max(0, at - REACH)
-
-
-def _word_before(data: bytes, at: int) -> bytes:
-    stop = start = _skip_back(data, at)
-    while _is_letter(data[start - 1 : start]):
-        start -= 1
-    return data[start:stop]
-
-
 def _is_idle(data: bytes, start: int, stop: int, is_stream: bool) -> bool:
     """Is this call, of what stands from `start` to `stop`, one that nobody waits for?"""
-    word = _word_before(data, start)
+    word = word_before(data, start)
     if word in (b"def", b"class"):
         return False
     closing = end_of(data, data.find(b"(", stop))
@@ -155,7 +102,7 @@ def _is_idle(data: bytes, start: int, stop: int, is_stream: bool) -> bool:
 def _is_loose(data: bytes, start: int, stop: int, is_stream: bool = False) -> bool:
     """Is the value of this expression neither awaited nor handed on as it is?"""
     rest = data[stop : stop + REACH].lstrip(b" \t\f")
-    word = _word_before(data, start)
+    word = word_before(data, start)
     if word == b"await":
         return rest[:1] in (b".", b"[", b"(", b"\\")
     if word in (b"in", b"with"):
@@ -165,7 +112,7 @@ def _is_loose(data: bytes, start: int, stop: int, is_stream: bool = False) -> bo
     if word in HAND_ON:
         return rest[:1] not in (b"\n", b"", b"#", b";", b")")
     inside = rest.lstrip()[:1] in (b",", b")", b"]", b"}")
-    before = _skip_back(data, start)
+    before = skip_back(data, start)
     match data[before - 1 : before]:
         case b"(" if inside and not word:
             return _is_loose_in(data, before - 1, start)
@@ -194,8 +141,8 @@ def _is_asynchronous(data: bytes, at: int) -> bool:
 
 def _is_loose_in(data: bytes, opening: int, start: int) -> bool:
     """Is what is handed to whatever begins with this bracket not simply kept there?"""
-    called = _word_before(data, opening)
-    before = data[_skip_back(data, opening) - 1 : _skip_back(data, opening)]
+    called = word_before(data, opening)
+    before = data[skip_back(data, opening) - 1 : skip_back(data, opening)]
     match data[opening : opening + 1]:
         case b"(" if called and called not in KEYWORDS:
             return called in LOOKED_AT

@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .bodies import CLASS, bare, coroutines, plain_functions
 from .inference import SERVERS, STREAMS
 from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
 
@@ -62,6 +63,27 @@ class Text:
             self.words |= set(_normalized(self.words))
         self._shown: dict[object, bool] = {}
 
+    @cached_property
+    def code(self) -> Text:
+        """The same without comments and strings (but in f-strings there may be code), as Python reads letters."""
+        code = bare(self.data)
+        return Text(code if code.isascii() else _normal(code))
+
+    @cached_property
+    def coroutines(self) -> Text:
+        """The code of all coroutine functions, and of what stands in these."""
+        return Text(b"\n".join(coroutines(self.code.data)))
+
+    @cached_property
+    def plain_functions(self) -> list[tuple[bytes, Text]]:
+        """The names of the functions that are no coroutine functions, and their code, with what stands in it."""
+        return [(name, Text(code)) for name, code in plain_functions(self.code.data)]
+
+    @cached_property
+    def classes(self) -> frozenset[bytes]:
+        """The names of the classes."""
+        return frozenset(CLASS.findall(self.code.data))
+
     @property
     def is_plain(self) -> bool:
         """Does ASCII stand for itself in the encoding of this file?"""
@@ -85,7 +107,11 @@ def _normalized(words: Iterable[bytes]) -> Iterator[bytes]:
     """The words that Python reads as others: it takes letters of other shapes for the plain ones."""
     for word in words:
         if not word.isascii():
-            yield unicodedata.normalize("NFKC", word.decode(errors="replace")).encode()
+            yield _normal(word)
+
+
+def _normal(code: bytes) -> bytes:
+    return unicodedata.normalize("NFKC", code.decode(errors="replace")).encode()
 
 
 class _Way(NamedTuple):

@@ -6,14 +6,16 @@ Everything here may be mistaken for being there (in a string, in a comment), and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from .keywords import may_be_names
 from .knowledge.awaitables import GENERATOR_COROUTINES
 from .layout import block, end_of, line_start, start_of
-from .needs import Group, Text, last, words
+from .needs import Group, Need, Text, last, words
 from .source import STRING_OR_COMMENT
+from .uses import calls_of, is_awaited, is_renamed, word_before
 
 ASYNC = words("async")
 AWAIT = words("await")
@@ -58,23 +60,25 @@ WHILE_LOOP = re.compile(rb"\n[ \t\f]*+while\b")
 
 
 def _may_be_long(text: Text) -> bool:
-    """Is there a loop of a thousand steps, or a third loop inside of two others?"""
-    data = text.data
-    if any(_is_long(data, found.end() - 1) for found in RANGE.finditer(data)):
+    """Does a coroutine function have a loop of a thousand steps, or a third loop inside of two others?"""
+    inside = text.coroutines.data
+    if any(
+        _is_long(text.code.data, inside[found.end() : end_of(inside, found.end() - 1)])
+        for found in RANGE.finditer(inside)
+    ):
         return True
-    if any(_is_large(data, found.end() - 1) for found in LITERAL.finditer(data)):
+    if any(_is_large(text.data, found.end() - 1) for found in LITERAL.finditer(text.data)):
         return True
     depths: list[int] = []
-    for found in FOR_LOOP.finditer(data):
+    for found in FOR_LOOP.finditer(inside):
         depths = [depth for depth in depths if depth < len(found[1])] + [len(found[1])]
         if len(depths) > 2:
             return True
     return False
 
 
-def _is_long(data: bytes, at: int) -> bool:
-    """May a range with these arguments have a thousand numbers?"""
-    arguments = data[at + 1 : end_of(data, at)]
+def _is_long(data: bytes, arguments: bytes) -> bool:
+    """May a range with these arguments have a thousand numbers, in this file?"""
     if UNKNOWN.search(arguments):
         return False
     names = (re.escape(name) for name in NAME.findall(arguments) if name != b"int")
@@ -129,13 +133,67 @@ def _under(names: Group, sign: re.Pattern[bytes] | None, text: Text) -> bool:
     return False
 
 
+def made_by_coroutines(needs: Iterable[Need], *, awaited: bool = False) -> Iterator[Need]:
+    """The needs of `calls`, where it has to be a coroutine function that makes the call, and (unless `awaited`) does
+    not await it."""
+    return (_made(need, partial(_by_coroutine, awaited)) for need in needs)
+
+
+def made_for_coroutines(needs: Iterable[Need]) -> Iterator[Need]:
+    """The needs of `calls`, where it has to be a plain function that makes the call, and one that a coroutine function
+    speaks of, or of what calls it, and so on."""
+    return (_made(need, _by_plain_function) for need in needs)
+
+
+def _made(need: Need, sign: Callable[[Group, Group, Text], bool]) -> Need:
+    if not need.words:
+        return need._replace(words=(ON_THE_LOOP,))
+    names, *_ = need.words
+    # What no type has is a function of the package itself: imported by its own name, or called as `package.f()`.
+    modules = need.known[0] | {b""} if len(need.known) == 1 else frozenset()
+    return need._replace(words=(*need.words, ON_THE_LOOP, frozenset({partial(sign, names, modules)})))
+
+
+def _by_coroutine(awaited: bool, names: Group, modules: Group, text: Text) -> bool:
+    code, inside = text.code, text.coroutines
+    return _any_renamed(names | modules, code) or _any_called(names, modules, inside, awaited=awaited)
+
+
+def _by_plain_function(names: Group, modules: Group, text: Text) -> bool:
+    code, inside = text.code, text.coroutines
+    if _any_renamed(names | modules, code):
+        return True
+    plain = [(name, body) for name, body in code.plain_functions if name]
+    blocking = {name for name, body in plain if _any_called(names, modules, body)}
+    before = 0
+    while len(blocking) > before:
+        before = len(blocking)
+        if b"__init__" in blocking:
+            blocking |= code.classes
+        blocking |= {name for name, body in plain if not blocking.isdisjoint(body.words)}
+    return not blocking.isdisjoint(inside.words) or _any_renamed(frozenset(blocking), code)
+
+
+def _any_renamed(names: Group, code: Text) -> bool:
+    return any(is_renamed(name, code.data) for name in names & code.words if isinstance(name, bytes))
+
+
+def _any_called(names: Group, modules: Group, code: Text, *, awaited: bool = False) -> bool:
+    return any(
+        awaited or not is_awaited(call, code.data)
+        for name in names & code.words
+        if isinstance(name, bytes)
+        for call in calls_of(name, code.data, modules)
+    )
+
+
 # `x += …`
 CHANGED = re.compile(rb"[-+*/%&|^@<>]=(?<![^<]<=)(?<![^>]>=)")
 # `x.y = …`, `x[y] = …`; `x = …` where that may be another function's.
 KEPT = re.compile(rb"[\n;][ \t]*+(\w++[ \t]*+(?:[.\[][^\n=(]*+)++)=(?!=)([^\n]*+)")
 BOUND = re.compile(rb"[\n;][ \t]*+([\w.\[\]'\"]++)[ \t]*+(?::[^=\n]*+)?=(?!=)([^\n]*+)")
-# An attribute, an item or a variable, and nothing else.
-READ = re.compile(rb"=[ \t]*+([\w.]++(?:\[[^\n]*+)?)[ \t]*+[\n;#]")
+# A variable that is an attribute, an item or a variable, and nothing else.
+READ = re.compile(rb"(\w++)[ \t]*+(?::[^=\n]*+)?=[ \t]*+([\w.]++(?:\[[^\n]*+)?)[ \t]*+[\n;#]")
 LAST_NAME = re.compile(rb"([^\W\d]\w*)[ \t]*(?:\[[^\n]*)?[ \t]*(?::[^\n]*)?$")
 OPERATOR = re.compile(rb"[-+*/%&|^@]|<<|>>|[(\[{\\]$")
 
@@ -145,19 +203,19 @@ def _may_be_update(text: Text) -> bool:
 
     What is not an attribute or an item is no other task's, unless it is declared to be.
     """
-    data = text.data
+    data = text.coroutines.data
     if any(b"await" in _statement(data, found.end()) for found in CHANGED.finditer(data)):
         return True
     shared = KEPT if text.words.isdisjoint((b"global", b"nonlocal")) else BOUND
-    writes = set()
+    written: dict[bytes, set[bytes]] = defaultdict(set)
     for found in shared.finditer(data):
         if OPERATOR.search(found[2]) and (target := LAST_NAME.search(found[1])):
             value = _statement(data, found.start(2))
             if b"await" in value and target[1] in NAME.findall(value):
                 return True
-            writes.add(target[1])
-    return bool(writes) and any(
-        read[1] in writes for found in READ.finditer(data) if (read := LAST_NAME.search(found[1]))
+            written[target[1]].update(NAME.findall(value))
+    return bool(written) and any(
+        found[1] in written.get(read[1], ()) for found in READ.finditer(data) if (read := LAST_NAME.search(found[2]))
     )
 
 
@@ -176,6 +234,7 @@ def _statement(data: bytes, at: int) -> bytes:
 UPDATE: Group = frozenset({_may_be_update})
 
 IN = re.compile(rb"[^\n:]*?\bin\b")
+COPIES = re.compile(rb"[ \t\\\n]*+(?:list|tuple|sorted|set|frozenset|range)\(")
 BETWEEN_WORDS = frozenset(b" \t\f)]}'\"")
 FOR_WORD = re.compile(rb"for\b")  # (one that began with what may stand before it would take far longer)
 USUAL = frozenset({b"self", b"cls", b"for", b"if", b"in", b"not", b"and", b"or", b"items", b"keys", b"values", b"list"})
@@ -183,15 +242,16 @@ SET_OR_DELETED = (re.compile(rb"\][ \t]*+=(?!=)"), re.compile(rb"del\b"))
 
 
 def changing(methods: Group) -> Group:
-    """Is there a loop that awaits, over what one of these methods, an item's assignment or a `del` changes?"""
+    """Does a coroutine function have a loop that awaits, over what one of these methods, an item's assignment or a
+    `del` changes?"""
     spelled = b"|".join(sorted(method for method in methods if isinstance(method, bytes)))
     change = re.compile(rb"\.[ \t]*+(?:" + spelled + rb")[ \t]*+\(")
     return frozenset({partial(_changing, (change, *SET_OR_DELETED))})
 
 
 def _changing(changes: Iterable[re.Pattern[bytes]], text: Text) -> bool:
-    data = text.data
-    changed = {name for change in changes for found in change.finditer(data) for name in _changed(data, found)} - USUAL
+    code, data = text.code.data, text.coroutines.data
+    changed = {name for change in changes for found in change.finditer(code) for name in _changed(code, found)} - USUAL
     if not changed:
         return False
     for found in FOR_LOOP.finditer(data):
@@ -217,7 +277,11 @@ def _continues(data: bytes, at: int) -> bool:
 def _goes_over(names: set[bytes], data: bytes, at: int) -> bool:
     """Does a loop go over something of one of these names, whose header goes on here?"""
     header = IN.match(data, at)
-    return header is not None and not names.isdisjoint(NAME.findall(_statement(data, header.end())))
+    return (
+        header is not None
+        and not COPIES.match(data, header.end())
+        and not names.isdisjoint(NAME.findall(_statement(data, header.end())))
+    )
 
 
 def _awaits_around(data: bytes, at: int) -> bool:
@@ -227,7 +291,9 @@ def _awaits_around(data: bytes, at: int) -> bool:
 
 
 def _changed(data: bytes, found: re.Match[bytes]) -> list[bytes]:
-    """The names in a line up to where it changes something, or behind a `del`."""
+    """What is changed here; or the names in a line up to where it changes something, or behind a `del`."""
     if found[0] == b"del":
         return NAME.findall(_statement(data, found.end()))
+    if found[0].startswith(b".") and (name := word_before(data, found.start())):
+        return [name]
     return NAME.findall(data, line_start(data, found.start()), found.start())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from ..module import Module
 from ..needs import Need, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
-from ..signs import ON_THE_LOOP
+from ..signs import made_by_coroutines
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
 from .coroutines import runs_on_the_loop
@@ -39,8 +39,13 @@ IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
 
 
 def blocking(*codes: str) -> tuple[Need, ...]:
-    """The needs of a rule that speaks of the calls that the tables have under these codes."""
-    return calls((name for name, entry in CALLS.items() if entry.code in codes), ON_THE_LOOP)
+    """The needs of a rule that speaks of the calls that the tables have under these codes, made by coroutines."""
+    return tuple(made_by_coroutines(blocking_calls(codes)))
+
+
+def blocking_calls(codes: Container[str]) -> tuple[Need, ...]:
+    """The needs of calls that the tables have under these codes, whoever makes them."""
+    return calls(name for name, entry in CALLS.items() if entry.code in codes)
 
 
 class Blocks(NamedTuple):

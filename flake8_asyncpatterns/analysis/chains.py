@@ -19,9 +19,9 @@ from ..needs import Need
 from ..problem import Place, shown_path
 from ..rule import Related, Report
 from ..scopes import FUNCTIONS
-from ..signs import ON_THE_LOOP
+from ..signs import ON_THE_LOOP, made_for_coroutines
 from ..ways import FILES, Ways
-from .blocking import CONFIGURED, IN_A_THREAD, blocking, blocks, in_a_thread, is_awaited, refusal
+from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, in_a_thread, is_awaited, refusal
 from .summary import Run, Summary, own_ways
 from .testcode import is_command, is_test
 
@@ -32,7 +32,8 @@ STARTS = frozenset({"create_task", "start_soon", "ensure_future"})
 def needs(ends: frozenset[str]) -> tuple[Need, ...]:
     """The needs of a rule that speaks of ways that end in a call which the tables have under one of these codes."""
     configured = (Need((ON_THE_LOOP,), configured=True),) if CONFIGURED.code in ends else ()
-    return (*blocking(*ends), *configured, Need((ON_THE_LOOP,), abroad=True))
+    own = made_for_coroutines(blocking_calls(ends))
+    return (*own, *configured, Need((ON_THE_LOOP,), abroad=True))
 
 
 class Chains:

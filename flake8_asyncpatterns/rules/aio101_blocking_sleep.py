@@ -98,10 +98,12 @@ from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..needs import calls
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
-from ..signs import ON_THE_LOOP
+from ..signs import made_by_coroutines
+
+SLEEPS_IN_COROUTINES = (*made_by_coroutines(calls({"time.sleep"}), awaited=True),)
 
 
-@rule("AIO101", "blocking-sleep", ast.Call, needs=calls({"time.sleep"}, ON_THE_LOOP))
+@rule("AIO101", "blocking-sleep", ast.Call, needs=SLEEPS_IN_COROUTINES)
 def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
     """Report `time.sleep()` that a coroutine calls itself."""
     if isinstance(call.func, ast.Attribute) and call.func.attr != "sleep":

@@ -125,7 +125,7 @@ WALKS = frozenset({"builtins.enumerate", "builtins.iter", "builtins.zip", "built
 NOTICING = MAPPINGS | {"builtins.set", "collections.deque", "collections.Counter", "typing.Set", "typing.Deque"}
 # Not a deque, which is filled for somebody to empty it: often the very loop.
 GROWING_BY_KEY = MAPPINGS | {"builtins.set", "typing.Set"}
-PUTTING_IN = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
+PUTTING_IN = frozenset({"add", "setdefault", "update"})
 TAKING_OUT = frozenset({"discard", "pop", "remove"})
 CHANGING = (Need((ASYNC, FOR, changing(words(*PUTTING_IN, *TAKING_OUT)))),)
 
