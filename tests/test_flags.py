@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from flake8_asyncpatterns.analysis.flags import flag, free, identifiers, required
+from flake8_asyncpatterns.analysis.flags import flag, identifiers, required
+from flake8_asyncpatterns.analysis.freenames import free, unused
 from flake8_asyncpatterns.module import Module
 
 
@@ -70,3 +71,10 @@ def test_free_names() -> None:
     taken = identifiers(Module.parse("import a.b, c as d\ndef e(f):\n    g.h = i\n"))
     assert taken == {"a", "d", "e", "f", "g", "h", "i"}
     assert free(("a", "e", "z"), taken) == "z"
+
+
+def test_a_free_name_hides_none_that_code_inside_reads_or_binds() -> None:
+    code = ast.parse("def f(a):\n    global b\n    try:\n        import c.d\n    except E as e:\n        lambda g: h\n")
+    assert [unused(name, code) for name in "abcegh"] == ["a_", "b_", "c_", "e_", "g_", "h_"]
+    assert unused("**a", code) == "**a_"
+    assert free(("f", "E"), {"f", "E"}) == ""

@@ -237,14 +237,6 @@ def _stays(name: ast.Name, callback: ast.expr, module: Module) -> bool:
     )
 
 
-def unused(wanted: str, *nodes: ast.AST) -> str:
-    """A parameter's name that hides none of the names in this code."""
-    names = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
-    while wanted.lstrip("*") in names:
-        wanted += "_"
-    return wanted
-
-
 class Template(NamedTuple):
     """A piece of a template, with what fills it."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
 from .compositions import composition
+from .freenames import free, names_in
 from .meanings import returned
 
 if TYPE_CHECKING:
@@ -159,11 +160,7 @@ def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edi
 
 def free_name(function: ast.AST) -> str:
     """A name for what a function returns that nothing in it, or in a function inside, means otherwise; empty: none."""
-    inside = [*ast.walk(function)]
-    taken = {node.id for node in inside if isinstance(node, ast.Name)}
-    taken |= {node.arg for node in inside if isinstance(node, ast.arg)}
-    taken |= {name for node in inside if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
-    return next((name for name in NAMES if name not in taken), "")
+    return free(NAMES, names_in(function))
 
 
 def manager_of(node: ast.AST, module: Module) -> ast.With | None:

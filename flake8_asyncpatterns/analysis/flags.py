@@ -6,11 +6,12 @@ A latch in the place of a flag is set exactly when the loops that test the flag 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..knowledge.loops import PROTOCOLS
 from ..rule import Edit, Remove, Replace, Symbol, replace
+from .freenames import names_in
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -310,17 +311,6 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
             yield name
 
 
-def free(candidates: Iterable[str], taken: set[str]) -> str:
-    """The first of these names that is not taken."""
-    return next(name for name in candidates if name not in taken)
-
-
 def identifiers(module: Module) -> set[str]:
     """Every name that this file gives a meaning to, or asks for."""
-    found = {node.id for node in module.nodes(ast.Name)}
-    found |= {node.attr for node in module.nodes(ast.Attribute)}
-    found |= {node.arg for node in module.nodes(ast.arg)}
-    found |= {node.name for node in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)}
-    for node in module.nodes(ast.alias):
-        found.add((node.asname or node.name).partition(".")[0])
-    return found
+    return names_in(module.tree) | {node.attr for node in module.nodes(ast.Attribute)}

@@ -104,7 +104,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.callbacks import COROUTINE, HANDED, Handed, arguments, changing, handed, lasting, result, unused
+from ..analysis.callbacks import COROUTINE, HANDED, Handed, arguments, changing, handed, lasting, result
+from ..analysis.freenames import unused
 from ..flow import suspends, yields
 from ..module import Module
 from ..rule import Fix, Report, Symbol, replace, replace_argument, rule

@@ -104,7 +104,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.callbacks import HANDED, Handed, awaited_later, gives_coroutine, handed, invocation, lasting, unused
+from ..analysis.callbacks import HANDED, Handed, awaited_later, gives_coroutine, handed, invocation, lasting
+from ..analysis.freenames import unused
 from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, replace_argument, rule
 

@@ -199,10 +199,10 @@ from ..analysis.flags import (
     Use,
     event_to_stop,
     flag,
-    free,
     identifiers,
     required,
 )
+from ..analysis.freenames import free
 from ..flow import LOOPS, always_true, within
 from ..knowledge.loops import LOGGING
 from ..module import Module

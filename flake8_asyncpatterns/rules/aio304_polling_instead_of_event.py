@@ -186,7 +186,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ..analysis.calls import Calls
-from ..analysis.flags import EVENT, STOP, Conversion, NotUnderstood, flag, free, identifiers, required
+from ..analysis.flags import EVENT, STOP, Conversion, NotUnderstood, flag, identifiers, required
+from ..analysis.freenames import free
 from ..analysis.testcode import is_test
 from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING

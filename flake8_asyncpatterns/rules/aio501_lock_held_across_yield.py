@@ -120,9 +120,9 @@ known to be a lock.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 
+from ..analysis.freenames import free, like, names_in
 from ..analysis.held import Held, held_code, innermost_lock, lets_go
 from ..analysis.streams import is_stream
 from ..flow import always_true
@@ -275,9 +275,7 @@ def _is_local(name: ast.Name, function: FunctionDef, module: Module) -> bool:
 
 def _free(base: str, function: FunctionDef, module: Module) -> str:
     """A name like `base` that means nothing to the function yet."""
-    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-    candidates = (base + "_" * count for count in itertools.count())
-    return next(name for name in candidates if name not in used and not module.visible(name, function.body[0]))
+    return free((name for name in like(base) if not module.visible(name, function.body[0])), names_in(function))
 
 
 def _is_collection(many: ast.expr, module: Module) -> bool:

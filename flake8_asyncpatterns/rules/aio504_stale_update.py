@@ -121,7 +121,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.callbacks import unused
+from ..analysis.freenames import unused
 from ..analysis.shared import Guards, is_shared
 from ..flow import suspends
 from ..knowledge.containers import VALUES
