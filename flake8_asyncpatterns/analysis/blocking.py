@@ -76,17 +76,25 @@ def blocks(call: ast.Call, module: Module) -> Blocks | None:
     return known[call]
 
 
+def candidates(module: Module) -> list[ast.Call]:
+    """The calls that may block, by the name of what is called."""
+    return module.analysis(_Known).candidates
+
+
 class _Known:
     """What the calls of one Module block on, as far as that was asked."""
 
-    def __init__(self, _: Module) -> None:
+    def __init__(self, module: Module) -> None:
         self.blocks: dict[ast.Call, Blocks | None] = {}
+        self.candidates = [call for call in module.nodes(ast.Call) if _may_block(call, module)]
+
+
+def _may_block(call: ast.Call, module: Module) -> bool:
+    return not isinstance(call.func, ast.Attribute) or call.func.attr in module.analysis(_Words).possible
 
 
 def _blocks(call: ast.Call, module: Module) -> Blocks | None:
-    if isinstance(call.func, ast.Attribute) and call.func.attr not in module.analysis(_Words).possible:
-        return None
-    if is_awaited(call, module):
+    if not _may_block(call, module) or is_awaited(call, module):
         return None
     settings = module.settings
     if settings.blocking or settings.not_blocking:
@@ -222,7 +230,7 @@ class _InCoroutines:
         generators = any(f.decorator_list and runs_on_the_loop(f, module) for f in module.nodes(ast.FunctionDef))
         if not generators and not module.nodes(ast.AsyncFunctionDef):
             return
-        for call in module.nodes(ast.Call):
+        for call in candidates(module):
             function = module.function(call)
             if not isinstance(function, ast.AsyncFunctionDef) and not (
                 generators and runs_on_the_loop(function, module)

@@ -21,7 +21,7 @@ from ..rule import Related, Report
 from ..scopes import FUNCTIONS
 from ..signs import ON_THE_LOOP, made_for_coroutines
 from ..ways import FILES, Ways
-from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, in_a_thread, is_awaited, refusal
+from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
 from .summary import Run, Summary, own_ways
 from .testcode import is_command, is_test
 
@@ -61,7 +61,7 @@ class Chains:
 def _blocks_in_plain_code(module: Module) -> bool:
     """Does a plain function of this file make a call that blocks? Without one, no way of its own ends anywhere."""
     return any(
-        isinstance(module.function(call), ast.FunctionDef) and blocks(call, module) for call in module.nodes(ast.Call)
+        isinstance(module.function(call), ast.FunctionDef) and blocks(call, module) for call in candidates(module)
     )
 
 
