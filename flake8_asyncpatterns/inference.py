@@ -406,7 +406,7 @@ class Inference:
             return self._annotated(function.returns, function)
         if self.module.is_generator(function):
             return None
-        values = [node.value for node in body(function) if isinstance(node, ast.Return) and node.value is not None]
+        values = [node.value for node in self.module.returns(function) if node.value is not None]
         return self._agreed(values) if values else None
 
     def _entered(self, manager: ast.expr) -> Type | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .rule import FunctionDef
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
+# The scopes that run by themselves: a class body, and a comprehension, run as a part of what is around them.
+RUN = (*FUNCTIONS, ast.Module)
 OtherT = TypeVar("OtherT", bound=ast.AST)
 AnalysisT = TypeVar("AnalysisT")
 
@@ -56,6 +58,7 @@ class Module:
         self._attributes: dict[str, list[ast.Attribute]] | None = None
         self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
         self._generators: set[ast.AST | None] | None = None
+        self._returns: dict[ast.AST | None, list[ast.Return]] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -159,7 +162,7 @@ class Module:
         A class body, and a comprehension, run as a part of the function around them.
         """
         scope = self._scopes.around(node)
-        while not isinstance(scope, (*FUNCTIONS, ast.Module)):
+        while not isinstance(scope, RUN):
             scope = self._scopes.around(scope)
         return None if isinstance(scope, ast.Module) else scope
 
@@ -168,6 +171,14 @@ class Module:
         if self._generators is None:
             self._generators = {self.function(node) for node in self.nodes(ast.Yield, ast.YieldFrom)}
         return function in self._generators and not isinstance(function, ast.Lambda)
+
+    def returns(self, function: FunctionDef) -> list[ast.Return]:
+        """The `return` statements of a function itself, in the order of the code."""
+        if self._returns is None:
+            self._returns = {}
+            for node in sorted(self.nodes(ast.Return), key=lambda node: (node.lineno, node.col_offset)):
+                self._returns.setdefault(self.function(node), []).append(node)
+        return self._returns.get(function, [])
 
     def coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """The `async def` in whose body `node` is evaluated, if that is one."""
