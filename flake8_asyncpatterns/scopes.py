@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .knowledge.names import WHOLE_PACKAGES, canonical
 
@@ -142,16 +142,16 @@ class Scopes:
 
     def name(self, node: ast.AST, at: ast.AST | None = None) -> str | None:
         """The qualified name of a dotted expression, as seen from `at` (else from itself); None: unknown."""
+        if isinstance(node, ast.Name):
+            return self._named(node.id, at or node)
+        if not isinstance(node, ast.Attribute):
+            return None
         attributes: list[str] = []
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
-            return None
-        base = self._named(node.id, at or node)
-        if base is None or not attributes:
-            return base
-        return canonical(".".join((base, *reversed(attributes))))
+        base = self._named(node.id, at or node) if isinstance(node, ast.Name) else None
+        return canonical(".".join((base, *reversed(attributes)))) if base is not None else None
 
     def _named(self, name: str, at: ast.AST) -> str | None:
         home = self.home(name, at)
@@ -248,11 +248,11 @@ class Scopes:
             return scopes[node]
 
         for kind in BINDING_KINDS:
-            for node in self.nodes.get(kind, ()):
+            nodes = self.nodes.get(kind, ())
+            for node in nodes if kind is not ast.Name else filter(_is_stored, nodes):
                 match node:
                     case ast.Name(id=name):
-                        if isinstance(node.ctx, ast.Store):
-                            scope(self._stored_in(node)).bind(name, node)
+                        scope(self._stored_in(node)).bind(name, node)
                     case ast.arg(arg=name):
                         # Its parent is the `arguments` of the function that it belongs to.
                         scope(self.parents[self.parents[node]]).bind(name, node)
@@ -298,6 +298,11 @@ class Scopes:
             if isinstance(node, FUNCTIONS) and node in scopes and name in scopes[node].bindings:
                 return node
         return None
+
+
+def _is_stored(name: Any) -> bool:
+    """Does this Name bind what it stands for?"""
+    return isinstance(name.ctx, ast.Store)
 
 
 def imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.alias, str]]:

@@ -58,6 +58,7 @@ class Places:
         self.module = module
         own = function.args
         self._parameters = frozenset((*own.posonlyargs, *own.args, *own.kwonlyargs))
+        self._asks = module.analysis(_speaks_of_loops)
         self._reached: dict[ast.AST, Reached] = {function: Reached()}
         self._exits: dict[ast.stmt, tuple[ast.If, ...]] = {}
         self._tests: dict[ast.expr, Condition] = {}
@@ -84,7 +85,7 @@ class Places:
         exits = self._before(inner) if isinstance(inner, ast.stmt) else ()
         if not exits and not isinstance(around, DECIDING):
             return found
-        if found.put_off or any(_asks_which_way(way.test) for way in exits) or self._puts_off(around, inner):
+        if found.put_off or self._puts_off(around, inner) or (self._asks and _any_asks_which_way(exits)):
             return PUT_OFF
         decided = (*_decides(around, inner), *((way.test, False) for way in exits))
         doubt = max(found.doubt, self._doubt(around, inner, exits))
@@ -99,9 +100,9 @@ class Places:
             case ast.GeneratorExp():
                 return not iterated(around, self.module)
             case ast.If(test=test) | ast.IfExp(test=test):
-                return inner is not test and _asks(test)
+                return self._asks and inner is not test and _asks(test)
             case ast.Try(body=tried) if isinstance(inner, ast.ExceptHandler):
-                return _asks(*tried)
+                return self._asks and _asks(*tried)
         return False
 
     def _before(self, statement: ast.stmt) -> tuple[ast.If, ...]:
@@ -202,14 +203,20 @@ def _decides(around: ast.AST, inner: ast.AST) -> Iterator[Decided]:
         yield around.test, any(part is inner for part in first)
 
 
+def _speaks_of_loops(module: Module) -> bool:
+    """Is there anything in the file that may ask so? (Else nobody has to look for it.)"""
+    return any(module.spelled(name) or module.attributes(name) for name in ASKS_FOR_A_LOOP | SAYS_WHICH_WAY)
+
+
 def _asks(*nodes: ast.AST) -> bool:
     """Does this code ask whether an event loop runs, in which thread, or whether the caller awaits?"""
     return any(_asks_so(node) for around in nodes for node in ast.walk(around))
 
 
-def _asks_which_way(test: ast.AST) -> bool:
-    """Does this condition ask whether the caller awaits?"""
-    return any(getattr(node, "attr", getattr(node, "id", "")) in SAYS_WHICH_WAY for node in ast.walk(test))
+def _any_asks_which_way(ways: Iterable[ast.If]) -> bool:
+    """Does one of these conditions ask whether the caller awaits?"""
+    nodes = (node for way in ways for node in ast.walk(way.test))
+    return any(getattr(node, "attr", getattr(node, "id", "")) in SAYS_WHICH_WAY for node in nodes)
 
 
 def _asks_so(node: ast.AST) -> bool:

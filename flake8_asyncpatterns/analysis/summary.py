@@ -305,11 +305,10 @@ class Summary:
         """What a plain function calls in other files, whenever it runs."""
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return
-        always = self.module.analysis(Helpers).always(function)
-        for node in self._ran.get(function, ()) if always else ():
-            named = reference(node.func, self.module) if isinstance(node, ast.Call) and node in always else None
-            if named is not None:
-                yield named
+        calls = [node for node in self._ran.get(function, ()) if isinstance(node, ast.Call)]
+        named = [(call, found) for call in calls if (found := reference(call.func, self.module)) is not None]
+        always = self.module.analysis(Helpers).always(function) if named else ()
+        yield from (found for call, found in named if call in always)
 
     def _hindrance(self, function: FunctionDef) -> str:
         """Why no thread can run the function's own code."""
