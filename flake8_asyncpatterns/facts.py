@@ -131,7 +131,7 @@ class Function(NamedTuple):
 
     `runs` is how a call must stand so that it surely runs: "called", "entered", "iterated"; empty: it is unsure, or
     another matter, as for coroutines (`on_loop`). `reads`: it is a property. `parameters` are those that conditions in
-    `uses` are about. `hindrance` is why no thread can run it.
+    `uses` are about. `hindrance` is why no thread can run it, if one surely could.
     `kind` is what a call gives that does nothing yet (see analysis/coroutines.py), `hands_on` what that is left to.
     `plain`: no coroutine function, and nothing decorates it. `gives_nothing`: what it returns is surely None.
     `endless`: it never returns; `needs`: … if one of these never does. `loop` is where it runs an event loop, in any

@@ -1,9 +1,9 @@
-"""Module → Facts: what a file tells the others, and where in its tree that stands."""
+"""Module → Facts: what a file tells the others, and which nodes of its tree that speaks of."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..facts import (
@@ -58,11 +58,18 @@ def own_ways(module: Module) -> Summary:
     return Summary(module, told=False)
 
 
-class Summary:
-    """The Facts of one Module, and the nodes that they speak of: `module.analysis(Summary)`.
+def runs_at(spans: Iterable[Span], module: Module) -> dict[Span, Run]:
+    """The nodes that uses at these places speak of."""
+    first = {span.line for span in spans}
+    runs = [run for run in module.nodes(ast.Call, ast.Attribute) if run.lineno in first] if first else []
+    split = lines(module.text) if runs else []
+    return {_span(run, split): run for run in sorted(runs, key=_outer_first)}
 
-    `runs` are the nodes of the uses, by function and place. `told`: is there somebody to ask for more than how the
-    file's own functions come to block?
+
+class Summary:
+    """The Facts of one Module: `module.analysis(Summary)`.
+
+    `told`: is there somebody to ask for more than how the file's own functions come to block?
     """
 
     def __init__(self, module: Module, *, told: bool = True) -> None:
@@ -79,11 +86,10 @@ class Summary:
         self._ran = self._by_function()
         # With nobody to ask, a coroutine comes to block only by a call of what has such a name.
         self._blocking: frozenset[str] | None = None if told else frozenset(self._may_block())
-        self.runs: dict[Span, Run] = {}
         self.facts = Facts(
             dict(self._names()) if told else {},
             tuple(_starred(module)),
-            tuple(sorted(_modules(module))),
+            tuple(sorted(modules(module))),
             tuple(map(self._function, self._functions)),
             tuple(map(self._class, self._classes)) if told else (),
             told and (speaks_of_signals(module) or leaves_them_to_another(module)),
@@ -179,16 +185,17 @@ class Summary:
         owner = module.class_of(function)
         uses = tuple(self._uses(function))
         asked = frozenset(name for use in uses for when in use.when for name in _names(when.test))
+        runs = self._runs(function)
         found = Function(
             function.name,
             owner.name if owner else "",
             function.lineno,
-            self._runs(function),
+            runs,
             any(_is_property(decorator, module) for decorator in function.decorator_list),
             runs_on_the_loop(function, module),
             dict(self._parameters(function, asked)) if asked else {},
             uses,
-            self._hindrance(function),
+            self._hindrance(function) if runs else "",
         )
         return self._asked_for(found, function) if self._is_told else found
 
@@ -245,10 +252,8 @@ class Summary:
             reached = places.reached(node)
             if reached.put_off or (reached.conditions and is_dead(node, self.module)):
                 continue
-            span = self._span(node)
-            self.runs[span] = node
             yield Use(
-                span,
+                _span(node, self._lines),
                 _called(node),
                 target,
                 tuple(self._stands(node)),
@@ -277,9 +282,6 @@ class Summary:
             return self._numbers[definition]
         return reference(node.func, self.module)
 
-    def _span(self, node: Run) -> Span:
-        return Span(*locate(node, "", self._lines)[1:])
-
     def _stands(self, node: Run) -> Iterator[str]:
         around = self.module.parent(node)
         if isinstance(node, ast.Attribute):
@@ -299,7 +301,7 @@ class Summary:
     def _loop(self, function: FunctionDef) -> LoopRun | None:
         """Where a function runs an event loop, whenever it runs."""
         run = self.module.analysis(Helpers).found.get(function)
-        return LoopRun(self._span(run), ast.unparse(run.func)) if run is not None else None
+        return LoopRun(_span(run, self._lines), ast.unparse(run.func)) if run is not None else None
 
     def _always(self, function: FunctionDef) -> Iterator[Named]:
         """What a plain function calls in other files, whenever it runs."""
@@ -330,6 +332,10 @@ def _line(node: ast.AST) -> tuple[int, int]:
 
 def _outer_first(node: Run) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, -(node.end_lineno or 0), -(node.end_col_offset or 0)
+
+
+def _span(run: Run, split: Sequence[str]) -> Span:
+    return Span(*locate(run, "", split)[1:])
 
 
 def _named(decorator: ast.expr, module: Module) -> str | None:
@@ -390,7 +396,7 @@ def _starred(module: Module) -> Iterator[str]:
                 yield qualified.removesuffix("*").rstrip(".") or "."
 
 
-def _modules(module: Module) -> set[str]:
+def modules(module: Module) -> set[str]:
     """The qualified names of all that is imported anywhere in the file."""
     return {
         alias.name if isinstance(statement, ast.Import) else qualified
