@@ -90,9 +90,14 @@ class Module:
                 nodes[kind].append(node)
             else:
                 nodes[kind] = [node]
+            fields = FIELDS[kind]
+            if not fields:
+                continue
             scope = around[node]
-            for field in FIELDS[kind]:
+            for field in fields:
                 value = getattr(node, field, None)
+                if value is None:
+                    continue
                 if isinstance(value, list):
                     for child in value:
                         if isinstance(child, ast.AST):

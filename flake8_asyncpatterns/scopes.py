@@ -31,8 +31,11 @@ BUILTINS = frozenset(dir(builtins))
 SNIPPET_MODULE = "asyncio"
 # Aliases of aliases are followed so far; deeper ones are unknown.
 ALIAS_DEPTH = 32
-# Fields that hold no nodes a question is asked of; everything else is walked.
-LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind"})
+# Fields that hold no nodes, or none that a question is asked of; everything else is walked.
+LEAVES = frozenset({
+    "ctx", "op", "ops", "type_comment", "kind", "attr", "arg", "asname", "module", "level", "simple", "is_async",
+    "conversion", "rest", "kwd_attrs",
+})  # fmt: skip
 
 
 def _node_fields(kind: type[ast.AST]) -> tuple[str, ...]:
@@ -100,6 +103,7 @@ class Scopes:
         self.star = False
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
+        self._attributes: dict[ast.Attribute, str | None] = {}
         self._homes: dict[tuple[ast.AST, str], Scope | None] = {}
         self._following: set[tuple[ast.AST, str]] = set()
         self._around = around
@@ -146,7 +150,15 @@ class Scopes:
             return self._named(node.id, at or node)
         if not isinstance(node, ast.Attribute):
             return None
-        attributes: list[str] = []
+        if at is not None or self._following:  # seen from elsewhere, or while something of it is yet unknown
+            return self._dotted(node, at)
+        if node not in self._attributes:
+            self._attributes[node] = self._dotted(node, None)
+        return self._attributes[node]
+
+    def _dotted(self, attribute: ast.Attribute, at: ast.AST | None) -> str | None:
+        attributes = [attribute.attr]
+        node = attribute.value
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value

@@ -79,10 +79,9 @@ class Ways:
                 entered = self.entered(node)
                 if entered is None:
                     continue
-                found_ways = (
-                    self.steps(node, codes) for codes in (FOR_REAL, WORSE, FILES) if self._is_sure(node, codes)
-                )
-                steps = next(found_ways, None)
+                # What leads nowhere else leads to nothing worse.
+                ends = (FOR_REAL, WORSE, FILES) if self._to[FOR_REAL].cost(node) else (FILES,)
+                steps = next((self.steps(node, codes) for codes in ends if self._is_sure(node, codes)), None)
                 if steps:
                     found[use.span] = self._way(steps, entered, path)
         return found
