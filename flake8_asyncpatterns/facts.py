@@ -238,7 +238,8 @@ class Question(NamedTuple):
     named: Named | None = None
 
 
-# To "ways": for each place in the file that comes to block by way of other files, and for the rule that speaks of it.
+WAYS = Question("ways")
+# To that: for each place in the file that comes to block by way of other files, and for the rule that speaks of it.
 Ways: TypeAlias = Mapping[Span, Way]
 Answer: TypeAlias = Any
 
@@ -282,7 +283,7 @@ class View:
 
     def ways(self) -> Ways:
         """The uses in this file that come to block by way of other files."""
-        return self._ask(Question("ways")) or {}
+        return self._ask(WAYS) or {}
 
     def handles_signals(self) -> bool:
         """Has any file that this one imports, itself or by way of others, to do with the signals of the process?"""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import NamedTuple
 
-from ..facts import Named, Span, Step, Way
+from ..facts import WAYS, Named, Span, Step, Way
 from ..flow import LOOPS, body, suspends
 from ..knowledge.blocking.entry import WAITS_FOR
 from ..knowledge.services import RUN
@@ -59,7 +59,7 @@ def _own(module: Module) -> dict[Span, Way]:
     """The ways that a file shows by itself."""
     if not _blocks_in_plain_code(module):
         return {}
-    # When the others are first asked, what the file tells them is worked out anyway.
+    # Before the others are asked, what the file tells them is worked out anyway.
     summary = module.analysis(Summary if _is_told(module) else own_ways)
     ways = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
     return {span: way for span, (way, _) in ways.items()}
@@ -74,8 +74,11 @@ def _leads_on(module: Module) -> bool:
 
 
 def _is_told(module: Module) -> bool:
-    """Is it yet to be asked for the first time what this file tells the others?"""
-    return module.project is not None and not module.project.answers
+    """Are the others yet to be told what this file says, by itself, before they can answer?"""
+    if module.project is None:
+        return False
+    answers = module.project.answers
+    return WAYS not in answers and not any(answers.values())
 
 
 def _blocks_in_plain_code(module: Module) -> bool:
