@@ -498,12 +498,10 @@ class Inference:
         return next((default for a, default in pairs if a is argument), None)
 
     def _annotation(self, node: ast.AST) -> ast.expr | None:
-        match node, self.module.parents.get(node):
-            case ast.arg(annotation=annotation), _:
-                return annotation
-            case _, ast.AnnAssign(target=target, annotation=annotation) if target is node:
-                return annotation
-        return None
+        if isinstance(node, ast.arg):
+            return node.annotation
+        around = self.module.parents.get(node)
+        return around.annotation if isinstance(around, ast.AnnAssign) and around.target is node else None
 
     def _bound(self, node: ast.AST) -> Type | None:
         """The type that a binding (or a value by itself) gives."""

@@ -59,6 +59,7 @@ class Module:
         self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
         self._generators: set[ast.AST | None] | None = None
         self._returns: dict[ast.AST | None, list[ast.Return]] | None = None
+        self._packages: frozenset[str] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -358,13 +359,13 @@ class Module:
         """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
         return self._scopes.spelling(qualified, at)
 
-    def packages(self) -> set[str]:
+    def packages(self) -> frozenset[str]:
         """The top-level packages that anything in the file is imported from."""
-        return {
-            qualified.partition(".")[0]
-            for statement in self.nodes(ast.Import, ast.ImportFrom)
-            for _, _, qualified in imports(statement)
-        }
+        if self._packages is None:
+            statements = self.nodes(ast.Import, ast.ImportFrom)
+            qualified = (name for statement in statements for _, _, name in imports(statement))
+            self._packages = frozenset(name.partition(".")[0] for name in qualified)
+        return self._packages
 
     def other_loop(self) -> str | None:
         """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from .knowledge.names import WHOLE_PACKAGES, canonical
 
@@ -104,6 +104,7 @@ class Scopes:
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
         self._attributes: dict[ast.Attribute, str | None] = {}
+        self._seen: dict[tuple[ast.AST, str], str | None] = {}
         self._homes: dict[tuple[ast.AST, str], Scope | None] = {}
         self._following: set[tuple[ast.AST, str]] = set()
         self._around = around
@@ -166,6 +167,14 @@ class Scopes:
         return canonical(".".join((base, *reversed(attributes)))) if base is not None else None
 
     def _named(self, name: str, at: ast.AST) -> str | None:
+        if self._following:  # something is yet unknown
+            return self._meant(name, at)
+        seen = (self._around.get(at, self.tree), name)
+        if seen not in self._seen:
+            self._seen[seen] = self._meant(name, at)
+        return self._seen[seen]
+
+    def _meant(self, name: str, at: ast.AST) -> str | None:
         home = self.home(name, at)
         if home is None:
             if self.star:
@@ -260,8 +269,7 @@ class Scopes:
             return scopes[node]
 
         for kind in BINDING_KINDS:
-            nodes = self.nodes.get(kind, ())
-            for node in nodes if kind is not ast.Name else filter(_is_stored, nodes):
+            for node in self.nodes.get(kind, ()) if kind is not ast.Name else self._stored():
                 match node:
                     case ast.Name(id=name):
                         scope(self._stored_in(node)).bind(name, node)
@@ -282,6 +290,10 @@ class Scopes:
                         around = self.parents[node] if kind in TYPE_PARAMETERS else self.around(node)
                         if named is not None:
                             scope(around).bind(named, node)
+
+    def _stored(self) -> list[ast.AST]:
+        """The Names that bind what they stand for."""
+        return [node for node in self.nodes.get(ast.Name, ()) if isinstance(node.ctx, ast.Store)]  # type: ignore[attr-defined]  # a Name
 
     def _stored_in(self, node: ast.Name) -> ast.AST:
         """The scope that a store binds in: a walrus in a comprehension binds around that."""
@@ -310,11 +322,6 @@ class Scopes:
             if isinstance(node, FUNCTIONS) and node in scopes and name in scopes[node].bindings:
                 return node
         return None
-
-
-def _is_stored(name: Any) -> bool:
-    """Does this Name bind what it stands for?"""
-    return isinstance(name.ctx, ast.Store)
 
 
 def imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.alias, str]]:
