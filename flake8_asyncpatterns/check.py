@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
+from .collector import paused
 from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
@@ -84,7 +85,12 @@ class Settled(NamedTuple, Generic[FoundT]):
 
 def facts(source: Source, path: str, settings: Settings = NONE) -> Facts:
     """What a file tells the others. Raises Unreadable when its text is no Python."""
-    return told_by(parse(source.text, path, settings))
+    with paused():  # all that is made for it goes at once
+        module = parse(source.text, path, settings)
+        try:
+            return told_by(module)
+        finally:
+            module.release()
 
 
 def told_by(module: Module) -> Facts:

@@ -26,6 +26,7 @@ class Classes:
 
     def __init__(self, module: Module) -> None:
         self.module = module
+        self._receivers: dict[ast.arg, FunctionDef | None] = {}
         self._bases: dict[ast.expr, Definition | None] = {}
         self._own: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
         self._families: dict[ast.ClassDef, tuple[ast.ClassDef | None, ...]] = {}
@@ -39,17 +40,21 @@ class Classes:
 
     def receiver(self, node: ast.expr) -> FunctionDef | None:
         """The method whose first parameter, `self` or `cls`, an expression is."""
-        if not isinstance(node, ast.Name):
+        bindings = self.module.bindings(node) if isinstance(node, ast.Name) else None
+        if bindings is None or len(bindings) != 1 or not isinstance(bindings[0], ast.arg):
             return None
-        match self.module.bindings(node):
-            case [ast.arg() as first]:
-                function = self.module.parents[self.module.parents[first]]
-                if isinstance(function, ast.Lambda):
-                    return None
-                assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-                positional = [*function.args.posonlyargs, *function.args.args]
-                if positional[:1] == [first] and not self._is(function, "staticmethod"):
-                    return function if self.module.class_of(function) else None
+        if bindings[0] not in self._receivers:
+            self._receivers[bindings[0]] = self._received(bindings[0])
+        return self._receivers[bindings[0]]
+
+    def _received(self, parameter: ast.arg) -> FunctionDef | None:
+        function = self.module.parents[self.module.parents[parameter]]
+        if isinstance(function, ast.Lambda):
+            return None
+        assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        positional = [*function.args.posonlyargs, *function.args.args]
+        if positional[:1] == [parameter] and not self._is(function, "staticmethod"):
+            return function if self.module.class_of(function) else None
         return None
 
     def instance(self, node: ast.expr) -> ast.ClassDef | None:

@@ -131,7 +131,7 @@ class Function(NamedTuple):
 
     `runs` is how a call must stand so that it surely runs: "called", "entered", "iterated"; empty: it is unsure, or
     another matter, as for coroutines (`on_loop`). `reads`: it is a property. `parameters` are those that conditions in
-    `uses` are about. `hindrance` is why no thread can run it.
+    `uses` are about. `hindrance` is why no thread can run it, if one surely could.
     `kind` is what a call gives that does nothing yet (see analysis/coroutines.py), `hands_on` what that is left to.
     `plain`: no coroutine function, and nothing decorates it. `gives_nothing`: what it returns is surely None.
     `endless`: it never returns; `needs`: … if one of these never does. `loop` is where it runs an event loop, in any
@@ -238,7 +238,8 @@ class Question(NamedTuple):
     named: Named | None = None
 
 
-# To "ways": for each place in the file that comes to block by way of other files, and for the rule that speaks of it.
+WAYS = Question("ways")
+# To that: for each place in the file that comes to block by way of other files, and for the rule that speaks of it.
 Ways: TypeAlias = Mapping[Span, Way]
 Answer: TypeAlias = Any
 
@@ -282,7 +283,7 @@ class View:
 
     def ways(self) -> Ways:
         """The uses in this file that come to block by way of other files."""
-        return self._ask(Question("ways")) or {}
+        return self._ask(WAYS) or {}
 
     def handles_signals(self) -> bool:
         """Has any file that this one imports, itself or by way of others, to do with the signals of the process?"""

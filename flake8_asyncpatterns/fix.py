@@ -10,7 +10,7 @@ from difflib import unified_diff
 from typing import NamedTuple
 
 from .check import TOO_DEEP, findings, parse, told_by
-from .facts import Answer, Facts, Question, View
+from .facts import WAYS, Answer, Facts, Question, View
 from .keywords import original
 from .module import Module
 from .problem import Problem, describe
@@ -22,8 +22,6 @@ from .settings import NONE, Settings
 from .source import Source, Unreadable, encode, lines
 
 RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
-
-WAYS = Question("ways")
 
 # File names of such bytes stand in a diff as they are.
 SPEAKABLE = re.compile(rb"[^\x00-\x1f\x7f\"\\]*")

@@ -86,6 +86,7 @@ class Inference:
         self._named: dict[str, Type | None] = {}
         self._put: dict[tuple[ast.AST, str], list[ast.expr | None]] | None = None
         self._servers: set[ast.AST] | None = None
+        self._definitions: set[str] | None = None
         self._depth = 0
 
     def type_of(self, node: ast.AST) -> str | None:
@@ -406,7 +407,7 @@ class Inference:
             return self._annotated(function.returns, function)
         if self.module.is_generator(function):
             return None
-        values = [node.value for node in body(function) if isinstance(node, ast.Return) and node.value is not None]
+        values = [node.value for node in self.module.returns(function) if node.value is not None]
         return self._agreed(values) if values else None
 
     def _entered(self, manager: ast.expr) -> Type | None:
@@ -497,12 +498,10 @@ class Inference:
         return next((default for a, default in pairs if a is argument), None)
 
     def _annotation(self, node: ast.AST) -> ast.expr | None:
-        match node, self.module.parents.get(node):
-            case ast.arg(annotation=annotation), _:
-                return annotation
-            case _, ast.AnnAssign(target=target, annotation=annotation) if target is node:
-                return annotation
-        return None
+        if isinstance(node, ast.arg):
+            return node.annotation
+        around = self.module.parents.get(node)
+        return around.annotation if isinstance(around, ast.AnnAssign) and around.target is node else None
 
     def _bound(self, node: ast.AST) -> Type | None:
         """The type that a binding (or a value by itself) gives."""
@@ -652,13 +651,20 @@ class Inference:
         function = self.module.function(node)
         return self.module.class_of(function) if function else None
 
+    def _is_defined(self, name: str) -> bool:
+        """Does the file define a function or a class of this name, whatever it is one of?"""
+        if self._definitions is None:
+            kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+            self._definitions = {node.name for node in self.module.nodes(*kinds)}
+        return name in self._definitions
+
     def definition(self, node: ast.AST) -> Definition | None:
         """See Module.definition."""
         if isinstance(node, ast.Name):
             bindings = self.module.bindings(node) or []
             only = bindings[0] if len(bindings) == 1 else None
             return only if isinstance(only, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else None
-        if not isinstance(node, ast.Attribute):
+        if not isinstance(node, ast.Attribute) or not self._is_defined(node.attr):
             return None
         owner = self.classes.owner(node)
         if owner is not None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .rule import FunctionDef
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
+# The scopes that run by themselves: a class body, and a comprehension, run as a part of what is around them.
+RUN = (*FUNCTIONS, ast.Module)
 OtherT = TypeVar("OtherT", bound=ast.AST)
 AnalysisT = TypeVar("AnalysisT")
 
@@ -56,6 +58,8 @@ class Module:
         self._attributes: dict[str, list[ast.Attribute]] | None = None
         self._variables: dict[str, dict[ast.AST | None, list[ast.Name]]] = {}
         self._generators: set[ast.AST | None] | None = None
+        self._returns: dict[ast.AST | None, list[ast.Return]] | None = None
+        self._packages: frozenset[str] | None = None
         self._analyses: dict[Callable[[Module], Any], Any] = {}
 
     @classmethod
@@ -87,9 +91,14 @@ class Module:
                 nodes[kind].append(node)
             else:
                 nodes[kind] = [node]
+            fields = FIELDS[kind]
+            if not fields:
+                continue
             scope = around[node]
-            for field in FIELDS[kind]:
+            for field in fields:
                 value = getattr(node, field, None)
+                if value is None:
+                    continue
                 if isinstance(value, list):
                     for child in value:
                         if isinstance(child, ast.AST):
@@ -159,7 +168,7 @@ class Module:
         A class body, and a comprehension, run as a part of the function around them.
         """
         scope = self._scopes.around(node)
-        while not isinstance(scope, (*FUNCTIONS, ast.Module)):
+        while not isinstance(scope, RUN):
             scope = self._scopes.around(scope)
         return None if isinstance(scope, ast.Module) else scope
 
@@ -168,6 +177,14 @@ class Module:
         if self._generators is None:
             self._generators = {self.function(node) for node in self.nodes(ast.Yield, ast.YieldFrom)}
         return function in self._generators and not isinstance(function, ast.Lambda)
+
+    def returns(self, function: FunctionDef) -> list[ast.Return]:
+        """The `return` statements of a function itself, in the order of the code."""
+        if self._returns is None:
+            self._returns = {}
+            for node in sorted(self.nodes(ast.Return), key=lambda node: (node.lineno, node.col_offset)):
+                self._returns.setdefault(self.function(node), []).append(node)
+        return self._returns.get(function, [])
 
     def coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """The `async def` in whose body `node` is evaluated, if that is one."""
@@ -342,13 +359,13 @@ class Module:
         """How code at `at` may spell a qualified name with the imports that the file has; None: it cannot."""
         return self._scopes.spelling(qualified, at)
 
-    def packages(self) -> set[str]:
+    def packages(self) -> frozenset[str]:
         """The top-level packages that anything in the file is imported from."""
-        return {
-            qualified.partition(".")[0]
-            for statement in self.nodes(ast.Import, ast.ImportFrom)
-            for _, _, qualified in imports(statement)
-        }
+        if self._packages is None:
+            statements = self.nodes(ast.Import, ast.ImportFrom)
+            qualified = (name for statement in statements for _, _, name in imports(statement))
+            self._packages = frozenset(name.partition(".")[0] for name in qualified)
+        return self._packages
 
     def other_loop(self) -> str | None:
         """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""

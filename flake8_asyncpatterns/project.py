@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from .collector import paused
 from .facts import (
     AWAITED,
     CALLED,
@@ -92,8 +93,9 @@ class Project:
         """
         at = str(Path(path).absolute())
         project = self._with(at, facts) if any(question.about == "ways" for question in asked) else self
-        found = ((question, project._answer(at, question)) for question in asked)
-        return {question: answer for question, answer in found if answer}
+        with paused():  # what is found out meanwhile is kept
+            found = ((question, project._answer(at, question)) for question in asked)
+            return {question: answer for question, answer in found if answer}
 
     def _with(self, path: str, facts: Callable[[], Facts]) -> Project:
         """This project, in which a file tells this."""

@@ -31,8 +31,11 @@ BUILTINS = frozenset(dir(builtins))
 SNIPPET_MODULE = "asyncio"
 # Aliases of aliases are followed so far; deeper ones are unknown.
 ALIAS_DEPTH = 32
-# Fields that hold no nodes a question is asked of; everything else is walked.
-LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind"})
+# Fields that hold no nodes, or none that a question is asked of; everything else is walked.
+LEAVES = frozenset({
+    "ctx", "op", "ops", "type_comment", "kind", "attr", "arg", "asname", "module", "level", "simple", "is_async",
+    "conversion", "rest", "kwd_attrs",
+})  # fmt: skip
 
 
 def _node_fields(kind: type[ast.AST]) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ class Scopes:
         self.star = False
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
+        self._attributes: dict[ast.Attribute, str | None] = {}
+        self._seen: dict[tuple[ast.AST, str], str | None] = {}
         self._homes: dict[tuple[ast.AST, str], Scope | None] = {}
         self._following: set[tuple[ast.AST, str]] = set()
         self._around = around
@@ -142,18 +147,34 @@ class Scopes:
 
     def name(self, node: ast.AST, at: ast.AST | None = None) -> str | None:
         """The qualified name of a dotted expression, as seen from `at` (else from itself); None: unknown."""
-        attributes: list[str] = []
+        if isinstance(node, ast.Name):
+            return self._named(node.id, at or node)
+        if not isinstance(node, ast.Attribute):
+            return None
+        if at is not None or self._following:  # seen from elsewhere, or while something of it is yet unknown
+            return self._dotted(node, at)
+        if node not in self._attributes:
+            self._attributes[node] = self._dotted(node, None)
+        return self._attributes[node]
+
+    def _dotted(self, attribute: ast.Attribute, at: ast.AST | None) -> str | None:
+        attributes = [attribute.attr]
+        node = attribute.value
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
-            return None
-        base = self._named(node.id, at or node)
-        if base is None or not attributes:
-            return base
-        return canonical(".".join((base, *reversed(attributes))))
+        base = self._named(node.id, at or node) if isinstance(node, ast.Name) else None
+        return canonical(".".join((base, *reversed(attributes)))) if base is not None else None
 
     def _named(self, name: str, at: ast.AST) -> str | None:
+        if self._following:  # something is yet unknown
+            return self._meant(name, at)
+        seen = (self._around.get(at, self.tree), name)
+        if seen not in self._seen:
+            self._seen[seen] = self._meant(name, at)
+        return self._seen[seen]
+
+    def _meant(self, name: str, at: ast.AST) -> str | None:
         home = self.home(name, at)
         if home is None:
             if self.star:
@@ -248,11 +269,10 @@ class Scopes:
             return scopes[node]
 
         for kind in BINDING_KINDS:
-            for node in self.nodes.get(kind, ()):
+            for node in self.nodes.get(kind, ()) if kind is not ast.Name else self._stored():
                 match node:
                     case ast.Name(id=name):
-                        if isinstance(node.ctx, ast.Store):
-                            scope(self._stored_in(node)).bind(name, node)
+                        scope(self._stored_in(node)).bind(name, node)
                     case ast.arg(arg=name):
                         # Its parent is the `arguments` of the function that it belongs to.
                         scope(self.parents[self.parents[node]]).bind(name, node)
@@ -270,6 +290,10 @@ class Scopes:
                         around = self.parents[node] if kind in TYPE_PARAMETERS else self.around(node)
                         if named is not None:
                             scope(around).bind(named, node)
+
+    def _stored(self) -> list[ast.AST]:
+        """The Names that bind what they stand for."""
+        return [node for node in self.nodes.get(ast.Name, ()) if isinstance(node.ctx, ast.Store)]  # type: ignore[attr-defined]  # a Name
 
     def _stored_in(self, node: ast.Name) -> ast.AST:
         """The scope that a store binds in: a walrus in a comprehension binds around that."""

@@ -55,6 +55,7 @@ class Ways:
         self._facts = facts
         self._resolve = resolve
         self._entered: dict[Node, Node | None] = {}
+        self._after: dict[Node, list[tuple[int, Node]]] = {}
         self._to = {
             codes: Nearest(self._behind, self._cost, partial(self._ends, codes=codes))
             for codes in (FOR_REAL, WORSE, FILES)
@@ -79,10 +80,9 @@ class Ways:
                 entered = self.entered(node)
                 if entered is None:
                     continue
-                found_ways = (
-                    self.steps(node, codes) for codes in (FOR_REAL, WORSE, FILES) if self._is_sure(node, codes)
-                )
-                steps = next(found_ways, None)
+                # What leads nowhere else leads to nothing worse.
+                ends = (FOR_REAL, WORSE, FILES) if self._to[FOR_REAL].cost(node) else (FILES,)
+                steps = next((self.steps(node, codes) for codes in ends if self._is_sure(node, codes)), None)
                 if steps:
                     found[use.span] = self._way(steps, entered, path)
         return found
@@ -166,7 +166,13 @@ class Ways:
         target = self.use(node).target if node.use >= 0 else None
         return isinstance(target, Block) and target.code in codes
 
-    def _behind(self, node: Node) -> Iterator[tuple[int, Node]]:
+    def _behind(self, node: Node) -> list[tuple[int, Node]]:
+        """See `_goes_on`: the same for all ways, whatever they are to end in."""
+        if node not in self._after:
+            self._after[node] = list(self._goes_on(node))
+        return self._after[node]
+
+    def _goes_on(self, node: Node) -> Iterator[tuple[int, Node]]:
         """What a way may go on with behind a node, and what that costs besides.
 
         A function is a node with those of its uses behind it that are reached however it is called; uses that depend
@@ -174,7 +180,7 @@ class Ways:
         """
         if node.use < 0:
             uses = self.function(node).uses
-            yield from ((0, node._replace(use=at)) for at, use in enumerate(uses) if not use.when)
+            yield from ((0, Node(node.path, node.function, at)) for at, use in enumerate(uses) if not use.when)
             return
         entered = self.entered(node)
         if entered is not None:
@@ -184,7 +190,7 @@ class Ways:
                 reached = comes_to(use, function.parameters, given) if use.when else False
                 if reached is not False:
                     undecided = max(0, CONDITIONAL - use.doubt) if reached is None else 0
-                    yield DOUBT * undecided, entered._replace(use=at)
+                    yield DOUBT * undecided, Node(entered.path, entered.function, at)
 
     def hindrance(self, start: Node) -> tuple[str, str]:
         """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""
@@ -197,7 +203,7 @@ class Ways:
     def _calls(self, node: Node) -> Iterator[tuple[int, Node]]:
         """The functions that a function may run."""
         for at in range(len(self.function(node).uses)):
-            entered = self.entered(node._replace(use=at))
+            entered = self.entered(Node(node.path, node.function, at))
             if entered is not None:
                 yield 0, entered
 

@@ -85,3 +85,22 @@ def test_defaults_of_parameters() -> None:
     defaults = {argument.arg: module.default(argument) for argument in module.nodes(ast.arg) if argument.lineno == 7}
     assert {name: d.value for name, d in defaults.items() if isinstance(d, ast.Constant)} == {"unit": 60, "factor": 2}
     assert defaults["pause"] is None
+
+
+def test_the_returns_of_a_function_are_its_own_and_in_order() -> None:
+    module = Module.parse(
+        """
+def outer(x):
+    if x:
+        return 1
+    def inner():
+        return 2
+    with x:
+        return lambda: 3
+    for _ in x: return 4
+def none(): pass
+"""
+    )
+    outer, inner, none = sorted(module.nodes(ast.FunctionDef), key=lambda function: function.lineno)
+    told = [[ast.unparse(node) for node in module.returns(function)] for function in (outer, inner, none)]
+    assert told == [["return 1", "return lambda: 3", "return 4"], ["return 2"], []]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..flow import LOOPS, body, within
+from ..flow import LOOPS, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
 from ..module import Module
@@ -104,7 +104,7 @@ def returns_nothing(function: ast.FunctionDef, module: Module) -> bool:
         return False
     if function.returns is not None and not _names_nothing(function.returns):
         return False
-    returned = (node.value for node in body(function) if isinstance(node, ast.Return))
+    returned = (node.value for node in module.returns(function))
     return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in returned)
 
 

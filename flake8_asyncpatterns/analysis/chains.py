@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import NamedTuple
 
-from ..facts import Named, Step, Way
+from ..facts import WAYS, Named, Span, Step, Way
 from ..flow import LOOPS, body, suspends
 from ..knowledge.blocking.entry import WAITS_FOR
 from ..knowledge.services import RUN
@@ -17,12 +17,13 @@ from ..module import Module
 from ..narrowing import dotted
 from ..needs import Need
 from ..problem import Place, shown_path
+from ..reference import is_foreign
 from ..rule import Related, Report
 from ..scopes import FUNCTIONS
 from ..signs import ON_THE_LOOP, made_for_coroutines
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
-from .summary import Run, Summary, own_ways
+from .summary import Run, Summary, modules, own_ways, runs_at
 from .testcode import is_command, is_test
 
 # Methods that give the event loop something else to do.
@@ -45,17 +46,40 @@ class Chains:
     def __init__(self, module: Module) -> None:
         self.real: dict[Run, Way] = {}
         self.files: dict[Run, Way] = {}
-        if module.project is None and not _blocks_in_plain_code(module):
-            return
-        summary = module.analysis(Summary if module.project else own_ways)
-        own = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
-        ways = {span: way for span, (way, _) in own.items()}
-        if module.project and any(isinstance(use.target, Named) for f in summary.facts.functions for use in f.uses):
+        ways = _own(module)
+        if module.project and _leads_on(module):
             for span, way in module.project.ways().items():
                 ways[span] = _better(way, ways[span]) if span in ways else way
-        found = {summary.runs[span]: way for span, way in sorted(ways.items()) if span in summary.runs}
+        runs = runs_at(ways, module)
+        found = {runs[span]: way for span, way in sorted(ways.items()) if span in runs}
         self.real = {run: way for run, way in found.items() if way.end.code not in FILES}
         self.files = {run: way for run, way in found.items() if way.end.code in FILES}
+
+
+def _own(module: Module) -> dict[Span, Way]:
+    """The ways that a file shows by itself."""
+    if not _blocks_in_plain_code(module):
+        return {}
+    # Before the others are asked, what the file tells them is worked out anyway.
+    summary = module.analysis(Summary if _is_told(module) else own_ways)
+    ways = Ways({module.path: summary.facts}.get, lambda _path, _named: None).here(module.path)
+    return {span: way for span, (way, _) in ways.items()}
+
+
+def _leads_on(module: Module) -> bool:
+    """May a call in this file lead to another?"""
+    if _is_told(module):
+        functions = module.analysis(Summary).facts.functions
+        return any(isinstance(use.target, Named) for function in functions for use in function.uses)
+    return any(map(is_foreign, modules(module)))
+
+
+def _is_told(module: Module) -> bool:
+    """Are the others yet to be told what this file says, by itself, before they can answer?"""
+    if module.project is None:
+        return False
+    answers = module.project.answers
+    return WAYS not in answers and not any(answers.values())
 
 
 def _blocks_in_plain_code(module: Module) -> bool:

@@ -155,7 +155,7 @@ class Coroutines:
         """What a function returns that ends by returning something."""
         if not function.body or not isinstance(function.body[-1], ast.Return):
             return []
-        return [node.value for node in body(function) if isinstance(node, ast.Return)]
+        return [node.value for node in self.module.returns(function)]
 
     def hands_on(self, function: FunctionDef) -> list[Named]:
         """What has to give a coroutine, all of it in other files, so that a plain function does, too."""
@@ -199,7 +199,7 @@ class Coroutines:
         """Does a decorator, or one that has to be called so often first, return a coroutine function of its own?"""
         if not isinstance(function, ast.FunctionDef) or function.decorator_list or self.module.is_generator(function):
             return False
-        returned = [node.value for node in body(function) if isinstance(node, ast.Return)]
+        returned = [node.value for node in self.module.returns(function)]
         inner = [self.module.definition(value) if value is not None else None for value in returned]
         if calls:
             return bool(inner) and all(f is not None and self._returns_coroutine_function(f, calls - 1) for f in inner)

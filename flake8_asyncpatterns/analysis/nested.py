@@ -19,6 +19,7 @@ UNMISTAKABLE = frozenset({"run_until_complete"})
 THINKS_OF_IT = frozenset({"is_running", "_get_running_loop", "nest_asyncio", "set_running_loop", "_set_running_loop"})
 # In the child process no loop is running.
 FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
+FORKING = frozenset(name.partition(".")[0] for name in FORKS)
 # Functions in between are followed so far.
 DEPTH = 3
 
@@ -57,7 +58,8 @@ class _Thoughts:
         for name in THINKS_OF_IT:
             yield from module.spelled(name)
             yield from module.attributes(name)
-        yield from (call for call in module.nodes(ast.Call) if module.name(call.func) in FORKS)
+        if not FORKING.isdisjoint(module.packages()):
+            yield from (call for call in module.nodes(ast.Call) if module.name(call.func) in FORKS)
         for constant in module.nodes(ast.Constant):  # replaced for a test
             if isinstance(constant.value, str) and constant.value.endswith("asyncio.run"):
                 yield constant

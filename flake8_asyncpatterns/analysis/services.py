@@ -21,6 +21,7 @@ SAY_SO = frozenset({"run_forever", "serve_forever"})
 SIGNAL_WORDS = ("add", "catch", "exit", "graceful", "handl", "install", "kill", "listen", "regist", "setup", "set_up",
                 "shut", "sighup", "signals", "stop", "term", "trap", "unix", "wait")  # fmt: skip
 RUNNING_PACKAGES = frozenset(name.partition(".")[0] for name in RUNNING)
+RUNNING_ENDS = frozenset(name.rpartition(".")[2] for name in RUNNING)
 # Exceptions that end a service from outside: who catches them is not at the end of his work.
 STOPPED = frozenset(
     {"builtins.KeyboardInterrupt", "builtins.SystemExit", "builtins.Exception", "builtins.BaseException",
@@ -33,13 +34,13 @@ LEAVES = frozenset({"sys.exit", "os._exit", "os.kill", "builtins.exit", "builtin
 
 def speaks_of_signals(module: Module) -> bool:
     """Does anything in this file have to do with the process's signals? (A `Signal` of a user interface has not.)"""
-    names = (
+    names = {
         *(node.id for node in module.nodes(ast.Name)),
         *(node.attr for node in module.nodes(ast.Attribute)),
         *(node.name for node in module.nodes(ast.alias)),
         *(node.arg or "" for node in module.nodes(ast.keyword)),
         *(node.module or "" for node in module.nodes(ast.ImportFrom)),
-    )
+    }
     return any(map(_is_of_signals, names))
 
 
@@ -59,8 +60,16 @@ def leaves_them_to_another(module: Module) -> bool:
         return False
     return any(
         name is not None and (name in RUNNING or any(_is_of(name, runner) for runner in own))
-        for name in map(module.name, module.nodes(ast.Name, ast.Attribute))
+        for name in map(module.name, module.nodes(ast.Name, ast.Attribute) if own else _spelled_so(module))
     )
+
+
+def _spelled_so(module: Module) -> list[ast.Name | ast.Attribute]:
+    """What may mean a function that handles signals: attributes of its name, and variables where it is imported."""
+    found: list[ast.Name | ast.Attribute] = [node for end in RUNNING_ENDS for node in module.attributes(end)]
+    if any(node.name.rpartition(".")[2] in RUNNING_ENDS for node in module.nodes(ast.alias)):
+        found += module.nodes(ast.Name)
+    return found
 
 
 def _is_of(name: str, runner: str) -> bool:

@@ -1,18 +1,15 @@
-"""Module → Facts: what a file tells the others, and where in its tree that stands."""
+"""Module → Facts: what a file tells the others, and which nodes of its tree that speaks of."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..facts import (
-    CONDITIONAL,
-    FAILED,
     Block,
     Class,
     Condition,
-    Constant,
     Facts,
     Function,
     Given,
@@ -23,9 +20,7 @@ from ..facts import (
     Span,
     Told,
     Use,
-    When,
 )
-from ..flow import always_true, ends
 from ..inference import tell
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
 from ..knowledge.locks import MUTEXES
@@ -39,6 +34,7 @@ from .callbacks import returns_nothing
 from .circumstances import iterated
 from .coroutines import Coroutines, runs_on_the_loop
 from .nested import Helpers
+from .reached import Places, constant
 from .services import Endless, leaves_them_to_another, needs, speaks_of_signals
 
 if TYPE_CHECKING:
@@ -48,17 +44,8 @@ if TYPE_CHECKING:
 # Where what cannot be handed to a thread cannot be so by way of a function either.
 OF_A_THREAD = frozenset({"AIO106", "AIO108"})
 
-# Questions whose answer says that no event loop runs here, or that this is another thread than the loop's.
-ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loop", "current_thread", "get_ident"})
-
-# Attributes and variables by which an object says in which of two ways it works.
-SAYS_WHICH_WAY = frozenset({"asynchronous", "is_async", "_is_async", "is_asynchronous", "async_mode", "in_async_call"})
-
 # A sleep of fewer seconds takes no longer than much that nobody waits for.
 BRIEF = 0.01
-
-# Longer strings are no switches.
-LONGEST = 80
 
 ON_THE_LOOP = "what it calls works on the event loop, which only the loop's own thread may"
 
@@ -71,11 +58,18 @@ def own_ways(module: Module) -> Summary:
     return Summary(module, told=False)
 
 
-class Summary:
-    """The Facts of one Module, and the nodes that they speak of: `module.analysis(Summary)`.
+def runs_at(spans: Iterable[Span], module: Module) -> dict[Span, Run]:
+    """The nodes that uses at these places speak of."""
+    first = {span.line for span in spans}
+    runs = [run for run in module.nodes(ast.Call, ast.Attribute) if run.lineno in first] if first else []
+    split = lines(module.text) if runs else []
+    return {_span(run, split): run for run in sorted(runs, key=_outer_first)}
 
-    `runs` are the nodes of the uses, by function and place. `told`: is there somebody to ask for more than how the
-    file's own functions come to block?
+
+class Summary:
+    """The Facts of one Module: `module.analysis(Summary)`.
+
+    `told`: is there somebody to ask for more than how the file's own functions come to block?
     """
 
     def __init__(self, module: Module, *, told: bool = True) -> None:
@@ -92,11 +86,10 @@ class Summary:
         self._ran = self._by_function()
         # With nobody to ask, a coroutine comes to block only by a call of what has such a name.
         self._blocking: frozenset[str] | None = None if told else frozenset(self._may_block())
-        self.runs: dict[Span, Run] = {}
         self.facts = Facts(
             dict(self._names()) if told else {},
             tuple(_starred(module)),
-            tuple(sorted(_modules(module))),
+            tuple(sorted(modules(module))),
             tuple(map(self._function, self._functions)),
             tuple(map(self._class, self._classes)) if told else (),
             told and (speaks_of_signals(module) or leaves_them_to_another(module)),
@@ -192,16 +185,17 @@ class Summary:
         owner = module.class_of(function)
         uses = tuple(self._uses(function))
         asked = frozenset(name for use in uses for when in use.when for name in _names(when.test))
+        runs = self._runs(function)
         found = Function(
             function.name,
             owner.name if owner else "",
             function.lineno,
-            self._runs(function),
+            runs,
             any(_is_property(decorator, module) for decorator in function.decorator_list),
             runs_on_the_loop(function, module),
             dict(self._parameters(function, asked)) if asked else {},
             uses,
-            self._hindrance(function),
+            self._hindrance(function) if runs else "",
         )
         return self._asked_for(found, function) if self._is_told else found
 
@@ -243,31 +237,30 @@ class Summary:
         )
         for parameter in (p for p in (*positional, *arguments.kwonlyargs) if p.arg in asked):
             place = positional.index(parameter) - bound if parameter in positional else -1
-            yield parameter.arg, Parameter(place, _constant(self.module.default(parameter)))
+            yield parameter.arg, Parameter(place, constant(self.module.default(parameter)))
 
     def _uses(self, function: FunctionDef) -> Iterator[Use]:
         """What running a function runs on the same thread, as far as is certain."""
         runs = self._ran.get(function, [])
         if self._blocking is not None and isinstance(function, ast.AsyncFunctionDef):
             runs = [run for run in runs if _last(run) in self._blocking]
+        places = Places(function, self.module)
         for node in runs:
             target = self._target(node)
-            if target is None or self._is_put_off(node, function):
+            if target is None:
                 continue
-            conditions = list(self._conditions(node, function))
-            if conditions and is_dead(node, self.module):
+            reached = places.reached(node)
+            if reached.put_off or (reached.conditions and is_dead(node, self.module)):
                 continue
-            span = self._span(node)
-            self.runs[span] = node
             yield Use(
-                span,
+                _span(node, self._lines),
                 _called(node),
                 target,
                 tuple(self._stands(node)),
                 None if isinstance(target, Block) else _given(node),
-                tuple(self._when(conditions, function)),
-                self._doubt(node, function),
-                tuple(self._own(conditions)),
+                reached.when,
+                reached.doubt,
+                reached.own,
                 self._is_on_self(node),
             )
 
@@ -289,9 +282,6 @@ class Summary:
             return self._numbers[definition]
         return reference(node.func, self.module)
 
-    def _span(self, node: Run) -> Span:
-        return Span(*locate(node, "", self._lines)[1:])
-
     def _stands(self, node: Run) -> Iterator[str]:
         around = self.module.parent(node)
         if isinstance(node, ast.Attribute):
@@ -303,156 +293,24 @@ class Summary:
         if isinstance(node, ast.Call) and is_awaited(node, self.module):
             yield "awaited"
 
-    def _is_put_off(self, run: Run, function: ast.AST) -> bool:
-        """Does this call run only later, or only where no event loop runs?"""
-        came_from: ast.AST = run
-        for around in self.module.ancestors(run):
-            if isinstance(came_from, ast.stmt) and any(map(_asks_which_way, self._ways_out(came_from))):
-                return True
-            if around is function:
-                return False
-            match around:
-                case ast.GeneratorExp():
-                    if not iterated(around, self.module):
-                        return True
-                case ast.If(test=test) | ast.IfExp(test=test):
-                    if came_from is not test and _asks(test):
-                        return True
-                case ast.Try(body=tried) if isinstance(came_from, ast.ExceptHandler):
-                    if _asks(*tried):
-                        return True
-            came_from = around
-        return False
-
-    def _when(self, conditions: Iterable[tuple[ast.expr, bool]], function: FunctionDef) -> Iterator[When]:
-        """Those of the conditions under which a place is reached that are about the function's parameters."""
-        for test, so in conditions:
-            told = self._test(test, function)
-            if _is_known(told):
-                yield When(told, so)
-
-    def _own(self, conditions: Iterable[tuple[ast.expr, bool]]) -> Iterator[tuple[str, bool]]:
-        """Those of the conditions under which a place is reached that are about attributes of `self`. See Use."""
-        todo = list(conditions)
-        for test, so in todo:
-            match test:
-                case ast.UnaryOp(op=ast.Not(), operand=operand):
-                    todo.append((operand, not so))
-                case ast.BoolOp(op=op, values=values) if isinstance(op, ast.And if so else ast.Or):
-                    todo += ((value, so) for value in values)
-                case ast.Attribute() if self.module.owner(test):
-                    yield dotted(test), so
-                case ast.Compare(left=ast.Attribute() as left, ops=[op], comparators=[ast.Constant() as value]) if (
-                    self.module.owner(left) and isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq))
-                ):
-                    is_so = so is isinstance(op, (ast.Is, ast.Eq))
-                    yield f"{dotted(left)} is {value.value!r}", is_so
-                    if is_so:
-                        yield dotted(left), bool(value.value)
-
     def _is_on_self(self, node: Run) -> bool:
         """Does this run a method of `self`?"""
         function = node.func if isinstance(node, ast.Call) else node
         return isinstance(function, ast.Attribute) and self.module.owner(function) is not None
 
-    def _conditions(self, place: Run, function: FunctionDef) -> Iterator[tuple[ast.expr, bool]]:
-        """The conditions that decide whether a place in a function is reached, and how they must come out for it."""
-        came_from: ast.AST = place
-        for around in self.module.ancestors(place):
-            if isinstance(around, (ast.If, ast.While, ast.IfExp)) and came_from is not around.test:
-                first = around.body if isinstance(around.body, list) else [around.body]
-                yield around.test, any(part is came_from for part in first)
-            if isinstance(came_from, ast.stmt):
-                yield from ((test, False) for test in self._ways_out(came_from))
-            if around is function:
-                return
-            came_from = around
-
-    def _doubt(self, place: Run, function: FunctionDef) -> int:
-        """Does it take a condition that no caller's constants decide to get to a place in a function? See Use."""
-        doubt = 0
-        came_from: ast.AST = place
-        for around in self.module.ancestors(place):
-            if isinstance(around, ast.ExceptHandler):
-                return FAILED
-            if doubt < CONDITIONAL:
-                doubt = max(doubt, self._doubt_of(around, came_from, function))
-            if around is function:
-                break
-            came_from = around
-        return doubt
-
-    def _doubt_of(self, around: ast.AST, came_from: ast.AST, function: FunctionDef) -> int:
-        """The doubt about one part of a function that comes of what stands around it, and before it in its block."""
-        match around:
-            case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if came_from is not test:
-                if not always_true(test) and not _is_known(self._test(test, function)):
-                    return CONDITIONAL
-            case ast.BoolOp(values=[first, *_]) if came_from is not first:
-                return CONDITIONAL
-            case ast.match_case():
-                return CONDITIONAL
-        return int(isinstance(came_from, ast.stmt) and any(self._leads_out(came_from, function)))
-
-    def _leads_out(self, statement: ast.stmt, function: FunctionDef) -> Iterator[bool]:
-        """For each condition on which the code before a statement returns: is it one that no caller's constants decide?
-
-        (What it raises is nothing that anybody counts on.)
-        """
-        for test in self._ways_out(statement, (ast.Return, ast.Continue, ast.Break)):
-            yield not _is_known(self._test(test, function))
-
-    def _ways_out(self, statement: ast.stmt, kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)) -> Iterator[ast.expr]:
-        """The conditions on which the code before a statement, in its block, leaves that by one of these statements."""
-        try:
-            block = self.module.block(statement)
-        except LookupError:
-            return
-        for before in block:
-            if before is statement:
-                return
-            if isinstance(before, ast.If) and ends(before.body) and isinstance(before.body[-1], kinds):
-                yield before.test
-
-    def _test(self, test: ast.expr, function: FunctionDef) -> Condition:
-        match test:
-            case ast.Name() if self._is_parameter(test, function):
-                return Condition("given", test.id)
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return Condition("not", parts=(self._test(operand, function),))
-            case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant() as value]):
-                constant = _constant(value)
-                if constant is not None and self._is_parameter(name, function):
-                    if isinstance(op, (ast.Is, ast.Eq)):
-                        return Condition("is", name.id, constant)
-                    if isinstance(op, (ast.IsNot, ast.NotEq)):
-                        return Condition("is not", name.id, constant)
-            case ast.BoolOp(op=op, values=values):
-                kind = "or" if isinstance(op, ast.Or) else "and"
-                return Condition(kind, parts=tuple(self._test(value, function) for value in values))  # type: ignore[arg-type]  # one of both
-        return Condition("unknown")
-
-    def _is_parameter(self, name: ast.Name, function: FunctionDef) -> bool:
-        match self.module.bindings(name):
-            case [ast.arg() as parameter]:
-                own = function.args
-                return parameter in (*own.posonlyargs, *own.args, *own.kwonlyargs)
-        return False
-
     def _loop(self, function: FunctionDef) -> LoopRun | None:
         """Where a function runs an event loop, whenever it runs."""
         run = self.module.analysis(Helpers).found.get(function)
-        return LoopRun(self._span(run), ast.unparse(run.func)) if run is not None else None
+        return LoopRun(_span(run, self._lines), ast.unparse(run.func)) if run is not None else None
 
     def _always(self, function: FunctionDef) -> Iterator[Named]:
         """What a plain function calls in other files, whenever it runs."""
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return
-        always = self.module.analysis(Helpers).always(function)
-        for node in self._ran.get(function, ()) if always else ():
-            named = reference(node.func, self.module) if isinstance(node, ast.Call) and node in always else None
-            if named is not None:
-                yield named
+        calls = [node for node in self._ran.get(function, ()) if isinstance(node, ast.Call)]
+        named = [(call, found) for call in calls if (found := reference(call.func, self.module)) is not None]
+        always = self.module.analysis(Helpers).always(function) if named else ()
+        yield from (found for call, found in named if call in always)
 
     def _hindrance(self, function: FunctionDef) -> str:
         """Why no thread can run the function's own code."""
@@ -476,35 +334,16 @@ def _outer_first(node: Run) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, -(node.end_lineno or 0), -(node.end_col_offset or 0)
 
 
+def _span(run: Run, split: Sequence[str]) -> Span:
+    return Span(*locate(run, "", split)[1:])
+
+
 def _named(decorator: ast.expr, module: Module) -> str | None:
     return module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
 
 def _is_property(decorator: ast.expr, module: Module) -> bool:
     return module.name(decorator) in PROPERTIES
-
-
-def _asks(*nodes: ast.AST) -> bool:
-    """Does this code ask whether an event loop runs, in which thread, or whether the caller awaits?"""
-    return any(_asks_so(node) for around in nodes for node in ast.walk(around))
-
-
-def _asks_which_way(test: ast.AST) -> bool:
-    """Does this condition ask whether the caller awaits?"""
-    return any(getattr(node, "attr", getattr(node, "id", "")) in SAYS_WHICH_WAY for node in ast.walk(test))
-
-
-def _asks_so(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in ASKS_FOR_A_LOOP:
-            return True
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name in SAYS_WHICH_WAY
-    return False
-
-
-def _is_known(test: Condition) -> bool:
-    return any(map(_is_known, test.parts)) if test.parts else test.kind != "unknown"
 
 
 def _names(test: Condition) -> Iterator[str]:
@@ -543,16 +382,10 @@ def _given(node: Run) -> Given | None:
         return None
     starred = next((at for at, a in enumerate(node.args) if isinstance(a, ast.Starred)), None)
     return Given(
-        tuple(map(_constant, node.args[:starred])),
-        {keyword.arg: _constant(keyword.value) for keyword in node.keywords if keyword.arg},
+        tuple(map(constant, node.args[:starred])),
+        {keyword.arg: constant(keyword.value) for keyword in node.keywords if keyword.arg},
         starred is not None or any(keyword.arg is None for keyword in node.keywords),
     )
-
-
-def _constant(node: ast.expr | None) -> Constant | None:
-    if not isinstance(node, ast.Constant):
-        return None
-    return None if isinstance(node.value, (str, bytes)) and len(node.value) > LONGEST else (node.value,)
 
 
 def _starred(module: Module) -> Iterator[str]:
@@ -563,7 +396,7 @@ def _starred(module: Module) -> Iterator[str]:
                 yield qualified.removesuffix("*").rstrip(".") or "."
 
 
-def _modules(module: Module) -> set[str]:
+def modules(module: Module) -> set[str]:
     """The qualified names of all that is imported anywhere in the file."""
     return {
         alias.name if isinstance(statement, ast.Import) else qualified
