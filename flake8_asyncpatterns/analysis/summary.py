@@ -86,6 +86,7 @@ class Summary:
         self._ran = self._by_function()
         # With nobody to ask, a coroutine comes to block only by a call of what has such a name.
         self._blocking: frozenset[str] | None = None if told else frozenset(self._may_block())
+        self._entered = self._may_be_entered(self._blocking) if self._blocking is not None else frozenset()
         self.facts = Facts(
             dict(self._names()) if told else {},
             tuple(_starred(module)),
@@ -119,6 +120,26 @@ class Summary:
                 found |= {cls.name for cls in self._classes}
             found |= {name for name, called in calls if not called.isdisjoint(found)}
         return found
+
+    def _may_be_entered(self, blocking: frozenset[str]) -> frozenset[str]:
+        """The names of what coroutines call that may come to block, and of all that is called on the way."""
+        called: dict[str, set[str]] = {}
+        todo: list[str] = []
+        for function, runs in self._ran.items():
+            names = {_last(run) for run in runs}
+            if runs_on_the_loop(function, self.module):
+                todo += names & blocking
+            else:
+                called.setdefault(getattr(function, "name", ""), set()).update(names)
+        made = {cls.name for cls in self._classes}
+        found: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += called.get(name, ())
+                todo += ["__init__"] if name in made else []
+        return frozenset(found)
 
     def _names(self) -> Iterator[tuple[str, str | Ref | Told | None]]:
         """What is bound at the top of the file."""
@@ -195,9 +216,13 @@ class Summary:
             runs_on_the_loop(function, module),
             dict(self._parameters(function, asked)) if asked else {},
             uses,
-            self._hindrance(function) if runs else "",
+            self._hindrance(function) if runs and self._matters(function) else "",
         )
         return self._asked_for(found, function) if self._is_told else found
+
+    def _matters(self, function: FunctionDef) -> bool:
+        """May anybody ask what this function runs?"""
+        return self._is_told or function.name in self._entered or runs_on_the_loop(function, self.module)
 
     def _asked_for(self, found: Function, function: FunctionDef) -> Function:
         """A function with what only other files ask for."""
@@ -241,7 +266,7 @@ class Summary:
 
     def _uses(self, function: FunctionDef) -> Iterator[Use]:
         """What running a function runs on the same thread, as far as is certain."""
-        runs = self._ran.get(function, [])
+        runs = self._ran.get(function, []) if self._matters(function) else []
         if self._blocking is not None and isinstance(function, ast.AsyncFunctionDef):
             runs = [run for run in runs if _last(run) in self._blocking]
         places = Places(function, self.module)
