@@ -233,6 +233,7 @@ def _begin() -> None:
             signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
+    gc.enable()
 
 
 def _end_with_parent() -> None:
