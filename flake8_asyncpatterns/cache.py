@@ -15,8 +15,12 @@ import pickle
 import stat
 import sys
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
+
+try:
+    from _blake2 import blake2b as blake2b  # what hashlib has it from, without the libraries that that loads for others
+except ImportError:
+    from hashlib import blake2b as blake2b
 
 VARIABLE = "ASYNCFIX_CACHE_DIR"
 SUFFIX = ".asyncfix"

@@ -6,17 +6,18 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
 from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
-from .project import Project
-from .roots import Roots
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa, read
+
+if TYPE_CHECKING:
+    from .project import Project
 
 FoundT = TypeVar("FoundT")
 
@@ -99,6 +100,8 @@ def told_by(module: Module) -> Facts:
 
 def project(settings: Settings = NONE) -> Project:
     """A Project that reads and parses the files that it is asked for."""
+    from .project import Project  # late: a file on its own has none
+    from .roots import Roots
 
     def load(path: str) -> Facts | None:
         try:

@@ -7,10 +7,9 @@ once do not get in each other's way. A record holds for one content of its file;
 from __future__ import annotations
 
 import os
-from hashlib import blake2b
 
 from . import memory
-from .cache import Store
+from .cache import Store, blake2b
 from .facts import Facts
 from .settings import Settings
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import memory
 from .cache import digest
@@ -17,12 +18,13 @@ from .check import ROUNDS, Examined, facts
 from .facts import Answer, Facts, Question
 from .ledger import Before, Entry, Known, Ledger
 from .looking import Job, Order, Outcome, look
-from .memory import Checked, Record
-from .project import Project
-from .roots import Roots
+from .memory import Checked, Record, Stamp
 from .runner import Runner
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
+
+if TYPE_CHECKING:
+    from .project import Project
 
 
 class Survey:
@@ -59,8 +61,14 @@ class Survey:
         self.new_facts: dict[str, Facts] = {}
         self.paths = {os.path.abspath(name): name for name in names}  # noqa: PTH100  # of each of many
         self.digests: dict[str, bytes] = {}
-        self.project = Project(self._load, Roots(order.settings.src)) if order.project else None
+        self.project = self._project() if order.project else None
         self.said: list[Checked] = []
+
+    def _project(self) -> Project:
+        from .project import Project  # late: files that are each on their own have none
+        from .roots import Roots
+
+        return Project(self._load, Roots(self.order.settings.src))
 
     def results(self) -> Iterator[Checked]:
         """What came of each file, in order."""
@@ -235,10 +243,13 @@ class Survey:
             store.save(self.ledger.key, record)
 
     def _left(self) -> Before:
-        project = self.project or Project(lambda _: None)
-        around = {path: memory.stamp(path) for path in project.consulted if path not in self.paths}
-        folders = {path: memory.listing(path) for path in project.folders}
-        links = {path: tuple(targets) for path, targets in project.links.items()}
+        around: dict[str, Stamp] = {}
+        folders: dict[str, tuple[Stamp, bytes]] = {}
+        links: dict[str, tuple[str, ...]] = {}
+        if self.project is not None:
+            around = {path: memory.stamp(path) for path in self.project.consulted if path not in self.paths}
+            folders = {path: memory.listing(path) for path in self.project.folders}
+            links = {path: tuple(targets) for path, targets in self.project.links.items()}
         if self._is_around:
             before = self.before
             around, folders = {**before.around, **around}, {**before.folders, **folders}
