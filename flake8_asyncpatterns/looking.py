@@ -75,4 +75,4 @@ def speaking(order: Order, codes: Sequence[str], data: bytes) -> list[Rule]:
 
 @lru_cache(maxsize=4)
 def _scan(order: Order) -> Scan:
-    return Scan([RULES[code] for code in order.codes], order.settings, project=order.project)
+    return Scan([RULES.cards[code] for code in order.codes], order.settings, project=order.project)

@@ -10,11 +10,11 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from .cache import digest
+from .cache import blake2b, digest
 from .problem import Problem
 
 # Size, time of the last change, and number of a file; None: it cannot be asked.
@@ -68,6 +68,7 @@ def key(*parts: object) -> str:
     return seen.hexdigest()
 
 
+@cache
 def _tool() -> list[tuple[str, Stamp]]:
     """The files of this package: an edited one is another tool."""
     here = os.path.dirname(__file__)  # noqa: PTH120  # as for all that follows: of many files, at every start

@@ -18,6 +18,7 @@ from .inference import SERVERS, STREAMS
 from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
 
 if TYPE_CHECKING:
+    from .catalogue import Card
     from .rule import Rule
     from .settings import Settings
 
@@ -32,6 +33,8 @@ COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
 PLAIN = re.compile(rb"utf[-_]?8|(?:us-?)?ascii|latin|iso[-_]?8859|l[1-9]|cp125|windows-125|koi8|mac", re.IGNORECASE)
 # In a larger file nearly everything is to be found, and looking takes longer than it saves.
 LARGE = 30_000
+# In a smaller one, looking takes less long than to import a rule that has nothing to say.
+SMALL = 2_000
 # How tables write the types that they speak of: `asyncio.Task`, `tuple[set[asyncio.Task], set[asyncio.Task]]`.
 TYPES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 # Stubs of boto3 have a package for each service (see `knowledge.names.same_type`).
@@ -102,7 +105,7 @@ class Scan:
     `project`: are the other files of the project asked, so that what is known here may be said there?
     """
 
-    def __init__(self, rules: Iterable[Rule], settings: Settings, *, project: bool) -> None:
+    def __init__(self, rules: Iterable[Rule | Card], settings: Settings, *, project: bool) -> None:
         self._rules = [*rules]
         self._anyway = frozenset(rule.code for rule in self._rules if not rule.needs)
         self._configured = last(settings.blocking)
@@ -120,7 +123,7 @@ class Scan:
 
     def _add(self, code: str, groups: tuple[Group, ...]) -> None:
         """Note a way under the words of one of its groups, so that it is looked at only where one of these is."""
-        plain = [group for group in groups if all(isinstance(sign, bytes) for sign in group)]
+        plain = [group for group in groups if _is_plain(group)]
         signs = tuple(group for group in groups if group not in plain)
         if not plain:
             self._always.append(_Way(code, (), signs))
@@ -146,9 +149,15 @@ class Scan:
                         found.add(way.code)
         for code, _, signs in unsure:
             # Where a file is parsed anyway, a rule knows sooner than its signs that it has nothing to say.
-            if found or all(map(text.has, signs)):
+            if (found and len(data) > SMALL) or all(map(text.has, signs)):
                 found.add(code)
         return frozenset(found)
+
+
+@cache
+def _is_plain(group: Group) -> bool:
+    """Is it of words alone?"""
+    return all(isinstance(sign, bytes) for sign in group)
 
 
 def words(*names: str) -> Group:
