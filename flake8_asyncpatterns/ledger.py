@@ -31,21 +31,17 @@ class Known(NamedTuple):
     final: Examined
 
 
-class Entry(NamedTuple):
-    """A file as it was: its stamp, the digest of its content, and whether it asks the others anything."""
-
-    stamp: Stamp
-    content: bytes
-    asks: bool
-
-
 class Before(NamedTuple):
     """What an earlier run left: its files, what was said of some, and what there was around them.
 
-    `links` are the files that names in a file lead to, as far as somebody has followed them; by absolute path.
+    `stamps` are those of all files, `contents` the digests of what was in them, `asking` those that ask the others
+    anything. `links` are the files that names in a file lead to, as far as somebody has followed them; by absolute
+    path. (Of each file, only what is plain: all this is read, and written again, whenever one file has changed.)
     """
 
-    entries: Mapping[str, Entry] = {}
+    stamps: Mapping[str, Stamp] = {}
+    contents: Mapping[str, bytes] = {}
+    asking: frozenset[str] = frozenset()
     said: Mapping[str, Checked] = {}
     around: Mapping[str, Stamp] = {}
     folders: Mapping[str, tuple[Stamp, bytes]] = {}
@@ -101,7 +97,7 @@ class Ledger:
         for name, one in known.items():
             changed[_number(name)][name] = one
         for number, more in changed.items():
-            still = {name: one for name, one in self._record(number).items() if name in left.entries}
+            still = {name: one for name, one in self._record(number).items() if name in left.contents}
             self.store.save(self._name(number), still | more)
         self.store.save(f"{self.key}-files", left)
 

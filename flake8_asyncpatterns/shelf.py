@@ -12,6 +12,7 @@ from . import memory
 from .cache import Store, blake2b
 from .facts import Facts
 from .settings import Settings
+from .source import Unreadable
 
 FACTS = "facts"
 
@@ -37,13 +38,13 @@ class Shelf:
         if self.store is not None:
             self.store.save(self._record(about, name), (content, value))
 
-    def facts(self, name: str, content: bytes) -> Facts | None:
-        """What a file of this content tells the others; None: that is not known."""
+    def facts(self, name: str, content: bytes) -> Facts | Unreadable | None:
+        """What a file of this content tells the others, or why it tells nothing; None: that is not known."""
         found = self.get(FACTS, name, content)
-        return found if isinstance(found, Facts) else None
+        return found if isinstance(found, (Facts, Unreadable)) else None
 
-    def keep_facts(self, name: str, content: bytes, told: Facts) -> None:
-        """Keep what a file of this content tells the others."""
+    def keep_facts(self, name: str, content: bytes, told: Facts | Unreadable) -> None:
+        """Keep what a file of this content tells the others, or why it tells nothing."""
         self.put(FACTS, name, content, told)
 
     def _record(self, about: object, name: str) -> str:

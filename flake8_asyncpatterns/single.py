@@ -246,6 +246,8 @@ class Desk:
         at = (name, content)
         if at not in self._known:
             kept = self._shelf.facts(*at)
+            if isinstance(kept, Unreadable):
+                raise kept
             self._known[at] = kept if kept is not None else work_out()
             if kept is None:
                 self._shelf.keep_facts(*at, self._known[at])
