@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
+from itertools import compress
 from typing import NamedTuple
 from zlib import crc32
 
@@ -36,12 +37,12 @@ class Before(NamedTuple):
 
     `stamps` are those of all files, `contents` the digests of what was in them, `asking` those that ask the others
     anything. `links` are the files that names in a file lead to, as far as somebody has followed them; by absolute
-    path. (Of each file, only what is plain: all this is read, and written again, whenever one file has changed.)
+    path.
     """
 
     stamps: Mapping[str, Stamp] = {}
     contents: Mapping[str, bytes] = {}
-    asking: frozenset[str] = frozenset()
+    asking: Set[str] = frozenset()
     said: Mapping[str, Checked] = {}
     around: Mapping[str, Stamp] = {}
     folders: Mapping[str, tuple[Stamp, bytes]] = {}
@@ -62,6 +63,37 @@ class Before(NamedTuple):
         return found
 
 
+class Index(NamedTuple):
+    """What was left, as it is kept: the names of files once, and in the same order what belongs to each.
+
+    It is read whole, and written anew, whenever one file has changed.
+    """
+
+    names: Sequence[str]
+    stamps: Sequence[Stamp]
+    contents: Sequence[bytes]
+    asks: Sequence[bool]
+    said: Mapping[str, Checked]
+    around: Mapping[str, Stamp]
+    folders: Mapping[str, tuple[Stamp, bytes]]
+    links: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, left: Before) -> Index:
+        """What is to be kept of this."""
+        names = [*left.stamps]
+        contents = [left.contents[name] for name in names]
+        asks = [name in left.asking for name in names]
+        return cls(names, [*left.stamps.values()], contents, asks, left.said, left.around, left.folders, left.links)
+
+    def before(self) -> Before:
+        """What was left."""
+        stamps = dict(zip(self.names, self.stamps, strict=True))
+        contents = dict(zip(self.names, self.contents, strict=True))
+        asking = {*compress(self.names, self.asks)}
+        return Before(stamps, contents, asking, self.said, self.around, self.folders, self.links)
+
+
 class Ledger:
     """What is kept between runs of one kind, under one key; without a Store nothing is."""
 
@@ -73,7 +105,7 @@ class Ledger:
     def before(self) -> Before:
         """What an earlier run left."""
         found = self.store.load(f"{self.key}-files") if self.store else None
-        return found if isinstance(found, Before) else Before()
+        return found.before() if isinstance(found, Index) else Before()
 
     def known(self, name: str, content: bytes) -> Known | None:
         """What an earlier run knew of a file of this content; None: that is not there any more."""
@@ -99,7 +131,7 @@ class Ledger:
         for number, more in changed.items():
             still = {name: one for name, one in self._record(number).items() if name in left.contents}
             self.store.save(self._name(number), still | more)
-        self.store.save(f"{self.key}-files", left)
+        self.store.save(f"{self.key}-files", Index.of(left))
 
 
 def _number(name: str) -> int:

@@ -11,7 +11,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -35,16 +35,26 @@ class Checked(NamedTuple):
     failure: str = ""
 
 
-class Seen(NamedTuple):
-    """Files as they are, and when it was begun to look at them, in nanoseconds since 1970."""
+class Seen:
+    """Files as they are now: `stamps` by their names.
 
-    stamps: Mapping[str, Stamp]
-    begun: int
+    `begun` is when it was begun to look at them, in nanoseconds since 1970.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.begun = time.time_ns()
+        self.stamps = {name: stamp(name) for name in names}
 
     def young(self) -> list[str]:
-        """Those that had just changed."""
+        """Those that had just changed, so that their stamps prove nothing."""
         before = self.begun - COARSE
         return [name for name, stamp in self.stamps.items() if stamp is not None and stamp[1] > before]
+
+    @cached_property
+    def seal(self) -> bytes:
+        """What stands for the names and stamps of all."""
+        # (In this version, marshal writes the same for what is equal; `repr` takes four times as long.)
+        return blake2b(marshal.dumps([*self.stamps.items()], 2), digest_size=20).digest()
 
 
 class Record(NamedTuple):
@@ -68,7 +78,7 @@ class Record(NamedTuple):
         """Is all as it was, if these are the files that are meant now?"""
         return (
             len(seen.stamps) == self.files
-            and seal(seen.stamps) == self.seal
+            and seen.seal == self.seal
             and all(stamp(path) == before for path, before in self.around.items())
             and all(holds(path, *before) for path, before in self.folders.items())
             and all(_digest(name) == before for name, before in self.young.items())
@@ -104,18 +114,6 @@ def stamp(path: str) -> Stamp:
 
 def _stamp(found: os.stat_result) -> Stamp:
     return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
-
-
-def see(names: Iterable[str]) -> Seen:
-    """These files as they are now."""
-    begun = time.time_ns()
-    return Seen({name: stamp(name) for name in names}, begun)
-
-
-def seal(stamps: Mapping[str, Stamp]) -> bytes:
-    """What stands for the names and stamps of all files."""
-    # (In this version, marshal writes the same for what is equal; `repr` takes four times as long.)
-    return blake2b(marshal.dumps([*stamps.items()], 2), digest_size=20).digest()
 
 
 def listing(path: str) -> tuple[Stamp, bytes]:

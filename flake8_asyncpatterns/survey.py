@@ -253,8 +253,8 @@ class Survey:
         self.ledger.keep(left, self.known)
         young = {name: left.contents[name] for name in self.seen.young()}
         if all(young.values()):  # what could not be read may be there the next time
-            seal = memory.seal(self.seen.stamps)
-            record = Record((*exclude,), str(root), len(self.names), seal, young, left.around, left.folders, self.said)
+            files, seal = len(self.names), self.seen.seal
+            record = Record((*exclude,), str(root), files, seal, young, left.around, left.folders, self.said)
             store.save(self.ledger.key, record)
 
     def _left(self) -> Before:
@@ -272,7 +272,7 @@ class Survey:
         return Before(
             self.seen.stamps,
             {name: known.outcome.digest if (known := self.known.get(name)) else contents[name] for name in self.names},
-            frozenset(asking | (self.before.asking & self.seen.stamps.keys() - self.known.keys())),
+            asking | (self.before.asking - self.known.keys()),
             {checked.path: checked for checked in self.said},
             {**before.around, **around},
             {**before.folders, **folders},

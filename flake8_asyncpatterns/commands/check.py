@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    from ..memory import Record, see
+    from ..memory import Record, Seen
 
     store, key = _store(options)
     record = store.load(key) if store else None
     if not isinstance(record, Record):
         return _survey(options, store, key)
     found = look_for(options, record.exclude, Path(record.root))
-    seen = see(found.names)
+    seen = Seen(found.names)
     if record.holds(seen):
         return _report(record.said, len(found.names), options)
     return _survey(options, store, key, found, seen)
@@ -42,7 +42,7 @@ def _survey(
     """Look at what may have changed since the last run, and tell of all. `found` and `seen` are the files, as far as
     they were looked for before."""
     from ..ledger import Ledger
-    from ..memory import see
+    from ..memory import Seen
     from ..progress import Progress
     from ..survey import Survey
 
@@ -51,7 +51,7 @@ def _survey(
     with runner_of(options) as runner, Progress() as progress:
         progress.begin("looked at", len(task.inputs))
         survey = Survey(
-            seen if seen is not None and [*seen.stamps] == names else see(names),
+            seen if seen is not None and [*seen.stamps] == names else Seen(names),
             task.codes(),
             task.order(),
             runner,
