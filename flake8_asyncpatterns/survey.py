@@ -124,11 +124,15 @@ class Survey:
 
     def _still_known(self) -> set[str]:
         """The files that are as they were when an earlier run looked at them."""
-        young = {*self.seen.young()}
         stamps, before, contents = self.seen.stamps, self.before.stamps, self.before.contents
-        same = {name for name, stamp in stamps.items() if stamp is not None and before.get(name) == stamp} - young
-        # Others were written anew, perhaps with the same in them; and those that could not be read are asked again.
-        return {name for name in self.names if contents.get(name) and (name in same or self._has_same_content(name))}
+        proven = stamps.keys() - self.seen.young()
+        # What could not be read is asked again; what was written anew has perhaps the same in it.
+        return {
+            name
+            for name, stamp in stamps.items()
+            if contents.get(name)
+            and ((stamp is not None and stamp == before[name] and name in proven) or self._has_same_content(name))
+        }
 
     def _has_same_content(self, name: str) -> bool:
         try:
