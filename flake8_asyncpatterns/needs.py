@@ -149,7 +149,7 @@ class Scan:
                         found.add(way.code)
         for code, _, signs in unsure:
             # Where a file is parsed anyway, a rule knows sooner than its signs that it has nothing to say.
-            if (found and len(data) > SMALL) or all(map(text.has, signs)):
+            if code not in found and ((found and len(data) > SMALL) or all(map(text.has, signs))):
                 found.add(code)
         return frozenset(found)
 
