@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
+from .examined import ROUNDS, TOO_DEEP, Examined
 from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
@@ -21,21 +22,8 @@ if TYPE_CHECKING:
 
 FoundT = TypeVar("FoundT")
 
-TOO_DEEP = "is nested too deeply"
-# What a file asks because of an answer may be answered, and so on.
-ROUNDS = 8
-
 # Python needs a kilobyte for each few characters of code, and nobody writes such lines: 10 MB would take 9 GB.
 LONGEST_LINE = 1_000_000
-
-
-class Examined(NamedTuple):
-    """What a file says by itself: its problems as far as the answers that were at hand tell, what it asks of the other
-    files, and what it tells them (None: nobody was to know)."""
-
-    problems: Sequence[Problem] = ()
-    asked: Sequence[Question] = ()
-    facts: Facts | None = None
 
 
 def check(

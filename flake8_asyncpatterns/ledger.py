@@ -11,14 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import compress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from .cache import Store
-from .check import Examined
-from .facts import Answer, Question
+from .examined import Examined
 from .looking import Outcome
 from .memory import Checked, Stamp
+
+if TYPE_CHECKING:
+    from .facts import Answer, Question
 
 # So many records take what is known of all files; files in one directory are in the same.
 RECORDS = 64

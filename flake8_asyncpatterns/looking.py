@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .cache import digest
-from .check import TOO_DEEP, Examined, examine
-from .facts import Answer, Question
+from .examined import TOO_DEEP, Examined
 from .needs import Scan
 from .rules import RULES
 from .settings import Settings
 from .source import Unreadable, decode, load
+
+if TYPE_CHECKING:
+    from .facts import Answer, Question
 
 
 class Order(NamedTuple):
@@ -58,6 +60,8 @@ def _outcome(order: Order, job: Job) -> Outcome:
         codes = speaking(order, job.codes, data)
         if not codes:
             return Outcome(digest=digest(data))
+        from .check import examine  # late: of most files no rule can speak
+
         rules = map(RULES.__getitem__, codes)  # which imports them, but not for what does not parse
         examined = examine(decode(data), job.name, rules, order.settings, job.answers, alone=not order.project)
     except Unreadable as error:

@@ -8,14 +8,10 @@ where no rule is left, by not parsing. So a need may ask too little, and never t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-
-from .inference import SERVERS, STREAMS
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
 
 if TYPE_CHECKING:
     from .catalogue import Card
@@ -86,6 +82,8 @@ class Text:
 
 def _normalized(words: Iterable[bytes]) -> Iterator[bytes]:
     """The words that Python reads as others: it takes letters of other shapes for the plain ones."""
+    import unicodedata  # late: most files are plain
+
     for word in words:
         if not word.isascii():
             yield unicodedata.normalize("NFKC", word.decode(errors="replace")).encode()
@@ -209,6 +207,8 @@ def _owner(name: str) -> tuple[Group, ...]:
 
 def _ways(name: str) -> Group:
     """The last words of all that is, or gives, a thing of this name."""
+    from .knowledge.names import SAME_TYPE  # late, as below
+
     found, todo = {name}, [name]
     while todo:
         for key in _givers().get(todo.pop(), ()):
@@ -239,6 +239,9 @@ def _package(root: str) -> Group:
 @cache
 def _givers() -> Mapping[str, list[str]]:
     """What gives a thing of a type, by the type's name; and by its package's."""
+    from .inference import SERVERS, STREAMS  # late: what a rule needs is kept, and seldom worked out
+    from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
+
     found: dict[str, list[str]] = defaultdict(list)
     for table in (RETURNS, AWAITED, ENTERED, ATTRIBUTES, SAME_TYPE):
         for key, value in table.items():

@@ -7,12 +7,15 @@ once do not get in each other's way. A record holds for one content of its file;
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from . import memory
 from .cache import Store, blake2b
-from .facts import Facts
 from .settings import Settings
 from .source import Unreadable
+
+if TYPE_CHECKING:
+    from .facts import Facts
 
 FACTS = "facts"
 
@@ -40,6 +43,8 @@ class Shelf:
 
     def facts(self, name: str, content: bytes) -> Facts | Unreadable | None:
         """What a file of this content tells the others, or why it tells nothing; None: that is not known."""
+        from .facts import Facts  # late: of most files nobody asks
+
         found = self.get(FACTS, name, content)
         return found if isinstance(found, (Facts, Unreadable)) else None
 

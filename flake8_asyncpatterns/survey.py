@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import memory
 from .cache import digest
-from .check import ROUNDS, TOO_DEEP, Examined, facts
-from .facts import Answer, Facts, Question
+from .examined import ROUNDS, TOO_DEEP, Examined
 from .ledger import Before, Known, Ledger
 from .looking import Job, Order, Outcome, look
 from .memory import Checked, Record, Seen, Stamp
@@ -24,6 +23,7 @@ from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
 
 if TYPE_CHECKING:
+    from .facts import Answer, Facts, Question
     from .project import Project
 
 
@@ -162,6 +162,8 @@ class Survey:
         return None if isinstance(told, Unreadable) else told
 
     def _work_out(self, name: str, data: bytes) -> Facts | Unreadable:
+        from .check import facts  # late: most files say nothing that anybody asks for
+
         try:
             return facts(decode(data), name, self.order.settings)
         except Unreadable as error:
@@ -220,7 +222,11 @@ class Survey:
 
     def _own(self, name: str) -> Facts:
         found = self._load(os.path.abspath(name))  # noqa: PTH100  # as above
-        return found if found is not None else facts(decode(b""), name, self.order.settings)
+        if found is None:
+            from .check import facts  # late, as above
+
+            return facts(decode(b""), name, self.order.settings)
+        return found
 
     def _is_answered(self, name: str, project: Project) -> bool:
         """Was this file looked at before with just the answers that there are now?"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import cache, looking, memory, runner, survey
+from flake8_asyncpatterns import cache, check, memory, runner
 from flake8_asyncpatterns.cache import Store
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.facts import Facts
@@ -52,13 +52,13 @@ class Run:
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.capsys = capsys
         self.looked_at: list[str] = []
-        examine = looking.examine
+        examine = check.examine
 
         def counted(source, path, *arguments, **options):  # type: ignore[no-untyped-def]
             self.looked_at.append(Path(path).name)
             return examine(source, path, *arguments, **options)
 
-        monkeypatch.setattr(looking, "examine", counted)
+        monkeypatch.setattr(check, "examine", counted)
 
     def __call__(self, *arguments: str, jobs: int = 1) -> tuple[int, str, str]:
         self.looked_at.clear()
@@ -130,13 +130,13 @@ def test_whatever_changes_the_words_are_those_of_a_run_without_a_cache(run: Run,
 
 def test_what_does_not_parse_is_tried_once(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    work_out = survey.facts
+    work_out = check.facts
 
     def spy(source: Source, path: str, settings: Settings) -> Facts:
         parsed.append(Path(path).name)
         return work_out(source, path, settings)
 
-    monkeypatch.setattr(survey, "facts", spy)
+    monkeypatch.setattr(check, "facts", spy)
     importer, broken = project / "m31.py", project / "broken.py"
     importer.write_text("from .broken import load\n\nasync def f(u):\n    return load(u)\n")
     age(importer)
