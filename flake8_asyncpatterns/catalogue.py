@@ -48,7 +48,7 @@ class Rules(MutableMapping[str, "Rule"]):
         """The cards of all rules, by code."""
         name, key = f"rules.{sys.implementation.cache_tag}", memory.key("cards")
         kept = self._folder.load(name) if self._folder is not None else None
-        if isinstance(kept, tuple) and kept[0] == key and isinstance(kept[1], dict):
+        if isinstance(kept, tuple) and len(kept) == 2 and kept[0] == key and isinstance(kept[1], dict):
             return kept[1]
         for module in self._modules:
             self._import(module)

@@ -17,13 +17,3 @@ def paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-@contextmanager
-def sent_home() -> Iterator[None]:
-    """Let it not come by until this process ends, nor then: what is there goes with the process."""
-    with paused():
-        try:
-            yield
-        finally:
-            gc.freeze()

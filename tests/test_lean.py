@@ -49,7 +49,7 @@ def loaded(*arguments: str) -> set[str]:
 def test_help_knows_no_rule() -> None:
     found = loaded("--help")
     assert not found & (HEAVY | LOOKS)
-    assert len([name for name in found if name.startswith("flake8_asyncpatterns")]) <= 7
+    assert len([name for name in found if name.startswith("flake8_asyncpatterns")]) <= 6
 
 
 def test_where_nothing_has_changed_no_rule_is_loaded() -> None:
