@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -104,7 +106,14 @@ class Parser(argparse.ArgumentParser):
     """Tells mistakes in one line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
+        # Argparse makes one of these for each argument; without a width, each asks for the terminal's.
+        formatter = partial(argparse.RawDescriptionHelpFormatter, width=80)
+        super().__init__(formatter_class=formatter, allow_abbrev=False, **kwargs)
+
+    def format_help(self) -> str:
+        """The help, as wide as the terminal."""
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise Misuse."""
@@ -113,13 +122,22 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments. Raises Misuse, or SystemExit after `--help` and `--version`."""
-    return _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    return _parser(given[0] if given else "").parse_args(given)
 
 
-def _parser() -> Parser:
+def _parser(command: str) -> Parser:
+    """The parser for a command, which takes long to make for all; for all where it is none of these."""
     parser = Parser(prog="asyncfix", description=ABOUT, epilog=EPILOG)
     parser.add_argument("--version", action=Version, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    ways = {"check": _check, "fix": _fix, "graph": _graph, "cache": _cache, "migrate": _migrate, "rule": _rule}
+    for add in [ways[command]] if command in ways else ways.values():
+        add(commands)
+    return parser
+
+
+def _check(commands: Any) -> None:
     check = commands.add_parser(
         "check", help="report what is wrong", description="Report what is wrong.", epilog=SELECTING + "\n" + EPILOG
     )
@@ -141,6 +159,9 @@ def _parser() -> Parser:
         default="auto",
         help="default: auto, which means on a terminal unless NO_COLOR is set",
     )
+
+
+def _fix(commands: Any) -> None:
     fix = commands.add_parser(
         "fix",
         help="mend what can be mended",
@@ -157,6 +178,9 @@ def _parser() -> Parser:
     )
     _cached(fix, "ask all files anew what they tell the others")
     fix.set_defaults(executor=None)  # that is for `check`
+
+
+def _graph(commands: Any) -> None:
     graph = commands.add_parser(
         "graph",
         help="show what a coroutine reaches that blocks",
@@ -169,6 +193,9 @@ def _parser() -> Parser:
     )
     graph.add_argument("--format", choices=("tree", "dot", "mermaid"), default="tree", help="default: tree")
     _configured(graph)
+
+
+def _cache(commands: Any) -> None:
     cache = commands.add_parser(
         "cache",
         help="say where earlier results are kept, or delete them",
@@ -176,13 +203,14 @@ def _parser() -> Parser:
     )
     cache.add_argument("action", choices=("dir", "clear"), help="show the directory, or delete what is in it")
     _cache_dir(cache)
-    _migrate(commands)
+
+
+def _rule(commands: Any) -> None:
     rule = commands.add_parser(
         "rule", help="explain a rule, or list them all", description="Explain a rule, or list them all."
     )
     rule.add_argument("code", nargs="?", metavar="CODE", help="a code or a name: AIO101, blocking-sleep")
     rule.add_argument("--output-format", choices=("text", "json"), default="text", help="default: text")
-    return parser
 
 
 def _migrate(commands: Any) -> None:

@@ -55,6 +55,11 @@ def plain_functions(code: bytes) -> Iterator[tuple[bytes, bytes]]:
     return ((d.name, code[d.start : d.end]) for d in _definitions(code) if d.name and not d.is_async)
 
 
+def classes(code: bytes) -> list[bytes]:
+    """The names of the classes in what `bare` gives."""
+    return CLASS.findall(code)
+
+
 class _Definition(NamedTuple):
     """A function, or (without a name) a class, from its first line to where another begins that is not in it."""
 

@@ -15,8 +15,12 @@ import pickle
 import stat
 import sys
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
+
+try:
+    from _blake2 import blake2b as blake2b  # what hashlib has it from, without the libraries that that loads for others
+except ImportError:
+    from hashlib import blake2b as blake2b
 
 VARIABLE = "ASYNCFIX_CACHE_DIR"
 SUFFIX = ".asyncfix"
@@ -92,10 +96,11 @@ class Store:
                 with open(temporary, "xb", opener=_private) as file:  # Path.open takes no opener
                     file.write(blake2b(data, digest_size=DIGEST).digest())
                     file.write(data)
+                before = _size(self.folder / (name + SUFFIX))
                 temporary.replace(self.folder / (name + SUFFIX))
             finally:
                 temporary.unlink(missing_ok=True)
-            self._trim(DIGEST + len(data))
+            self._trim(DIGEST + len(data) - before)
         except (OSError, pickle.PicklingError, RecursionError, MemoryError):
             return
 
@@ -107,7 +112,7 @@ class Store:
 
     def _trim(self, more: int) -> None:
         """Where all, now with so many bytes more, take more than they may, delete what was not used for longest."""
-        if self._room is None and not self._chance(more):
+        if self._room is None and not self._chance(max(more, 0)):
             return
         self._room = self._room - more if self._room is not None else self._measured()
         if self._room >= 0:
@@ -155,6 +160,14 @@ class Store:
                 with suppress(OSError):
                     self.folder.rmdir()
         return freed
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file; of what is not there, none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _private(path: str, flags: int) -> int:

@@ -6,36 +6,25 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
 from .collector import paused
+from .examined import ROUNDS, TOO_DEEP, Examined
 from .facts import Answer, Facts, Question, View
 from .module import Module
 from .problem import Problem, describe
-from .project import Project
-from .roots import Roots
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa, read
 
-FoundT = TypeVar("FoundT")
+if TYPE_CHECKING:
+    from .project import Project
 
-TOO_DEEP = "is nested too deeply"
-# What a file asks because of an answer may be answered, and so on.
-ROUNDS = 8
+FoundT = TypeVar("FoundT")
 
 # Python needs a kilobyte for each few characters of code, and nobody writes such lines: 10 MB would take 9 GB.
 LONGEST_LINE = 1_000_000
-
-
-class Examined(NamedTuple):
-    """What a file says by itself: its problems as far as the answers that were at hand tell, what it asks of the other
-    files, and what it tells them (None: nobody was to know)."""
-
-    problems: Sequence[Problem] = ()
-    asked: Sequence[Question] = ()
-    facts: Facts | None = None
 
 
 def check(
@@ -105,6 +94,8 @@ def told_by(module: Module) -> Facts:
 
 def project(settings: Settings = NONE) -> Project:
     """A Project that reads and parses the files that it is asked for."""
+    from .project import Project  # late: a file on its own has none
+    from .roots import Roots
 
     def load(path: str) -> Facts | None:
         try:

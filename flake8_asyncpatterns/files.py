@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 SUFFIXES = (".py", ".pyw")
+FOLDER, FILE, LINK = "folder", "file", "link"
+# What is in a virtual environment.
+ENVIRONMENT = "pyvenv.cfg"
 
 # Other people's code, and code that tools have made. What is hidden is left out as well.
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "__pypackages__"})
@@ -33,31 +36,41 @@ def _walk(top: Path, exclude: Sequence[str], root: Path) -> Iterator[tuple[str, 
         real, folder = todo.pop()
         try:
             with os.scandir(real) as entries:
-                inside = sorted(entries, key=lambda entry: entry.name)
+                inside = sorted(_taken(entries))
         except OSError:
             yield real, folder  # reading it will say why
             continue
-        if not first and any(entry.name == "pyvenv.cfg" for entry in inside):
+        if not first and any(kind == ENVIRONMENT for _, kind, _ in inside):
             continue
         first = False
         start = "" if folder == "." else folder if folder.endswith(os.sep) else folder + os.sep
-        for entry in inside:
-            # A link to a directory may lead out of the tree, or back into it.
-            is_folder = entry.is_dir(follow_symlinks=False)
-            name = start + entry.name
-            if not _taken(entry, is_folder) or _excluded(name, exclude, root):
+        for last, kind, path in inside:
+            name = start + last
+            if exclude and _excluded(name, exclude, root):
                 continue
-            if is_folder:
-                todo.append((entry.path, name))
-            else:
-                yield os.path.realpath(entry.path) if entry.is_symlink() else entry.path, name
+            if kind == FOLDER:
+                todo.append((path, name))
+            elif kind != ENVIRONMENT:
+                yield os.path.realpath(path) if kind == LINK else path, name
 
 
-def _taken(entry: os.DirEntry[str], is_folder: bool) -> bool:
-    if is_folder:
-        return not entry.name.startswith(".") and entry.name not in SKIPPED
-    # Emacs marks a file that is being edited with a link named .#file that leads nowhere.
-    return entry.name.endswith(SUFFIXES) and not entry.name.startswith(".#") and not _is_folder(entry)
+def _taken(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, str, str]]:
+    """What is to be looked at of what is in a directory: its name, what it is, and where."""
+    for entry in entries:  # (this is where the time goes: most are nothing to us)
+        name = entry.name
+        # A link to a directory may lead out of the tree, or back into it.
+        if entry.is_dir(follow_symlinks=False):
+            if not name.startswith(".") and name not in SKIPPED:
+                yield name, FOLDER, entry.path
+        elif name.endswith(SUFFIXES):
+            if name.startswith(".#"):  # so Emacs marks a file that is being edited, with a link that leads nowhere
+                continue
+            if not entry.is_symlink():
+                yield name, FILE, entry.path
+            elif not _is_folder(entry):
+                yield name, LINK, entry.path
+        elif name == ENVIRONMENT:
+            yield name, ENVIRONMENT, entry.path
 
 
 def _is_folder(entry: os.DirEntry[str] | Path) -> bool:
@@ -69,8 +82,6 @@ def _is_folder(entry: os.DirEntry[str] | Path) -> bool:
 
 
 def _excluded(name: str, exclude: Sequence[str], root: Path) -> bool:
-    if not exclude:
-        return False
     from .selection import within  # late: most projects exclude nothing
 
     path = Path(name)

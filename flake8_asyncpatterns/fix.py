@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import NamedTuple
 
-from .check import TOO_DEEP, findings, parse, told_by
+from .check import findings, parse, told_by
+from .examined import TOO_DEEP
 from .facts import WAYS, Answer, Facts, Question, View
 from .keywords import original
 from .module import Module

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
+import token as kinds
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,9 +37,7 @@ NAMED = re.compile(
 ASYNC_FOR = re.compile(rb"async[ \t\f\\]++for\b")
 BEFORE_A_NAME = frozenset(bytes([byte]) for byte in b".([{,=+-*/%<>!&|^~@\\")
 SPACES = 80  # nobody writes more of them between two tokens
-LAYOUT = frozenset(
-    {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
-)
+LAYOUT = frozenset({kinds.COMMENT, kinds.NL, kinds.INDENT, kinds.DEDENT, kinds.ENCODING, kinds.ENDMARKER})
 
 
 class Token(NamedTuple):
@@ -71,9 +69,11 @@ def stand_in(text: str) -> str | None:
     """The text with names that parse in place of `async` and `await`; None: it has none, or cannot be told."""
     if STAND_IN.search(text) or not may_be_names("\n".join(lines(text)).encode(errors="replace")):
         return None  # (taking it apart takes far longer)
+    from tokenize import TokenError  # late: hardly any file comes to this
+
     try:
         found = list(_names(text))
-    except (tokenize.TokenError, SyntaxError, ValueError):
+    except (TokenError, SyntaxError, ValueError):
         return None
     if not found:
         return None
@@ -117,9 +117,9 @@ def stands_in(module: Module) -> bool:
 def _names(text: str) -> Iterator[Token]:
     """The tokens `async` and `await` that are no keywords."""
     tokens = list(_tokens(text))
-    end = Token("", tokenize.NEWLINE, (0, 0), in_coroutine=False)
+    end = Token("", kinds.NEWLINE, (0, 0), in_coroutine=False)
     for before, (token, after) in zip([end, *tokens], pairwise([*tokens, end]), strict=False):
-        if token.text in STAND_INS and token.kind == tokenize.NAME and _is_name(before, token, after):
+        if token.text in STAND_INS and token.kind == kinds.NAME and _is_name(before, token, after):
             yield token
 
 
@@ -130,9 +130,9 @@ def _is_name(before: Token, token: Token, after: Token) -> bool:
         if after.text == "for":  # `[async for async in x]` has both
             return before.text in BEFORE_AN_OPERAND
         return after.text not in ("def", "with")
-    if after.kind == tokenize.NAME:
+    if after.kind == kinds.NAME:
         return after.text in BEHIND_A_NAME
-    if after.kind in (tokenize.NUMBER, tokenize.STRING):
+    if after.kind in (kinds.NUMBER, kinds.STRING):
         return False
     # `await (x)` is a call of `await` outside of coroutines, and awaits inside.
     return after.text not in BEGINS_AN_OPERAND or not token.in_coroutine
@@ -140,15 +140,17 @@ def _is_name(before: Token, token: Token, after: Token) -> bool:
 
 def _tokens(text: str) -> Iterator[Token]:
     """The tokens that mean something, each logical line ending in one of kind NEWLINE."""
+    from tokenize import generate_tokens  # late, as above
+
     numbered = [line + "\n" for line in lines(text)]
     depth = 0
     outer: int | None = None  # how deep the outmost `async def` stands that this line is in
-    previous = Token("", tokenize.NEWLINE, (0, 0), in_coroutine=False)
-    for token in tokenize.generate_tokens(iter(numbered).__next__):
-        depth += (token.type == tokenize.INDENT) - (token.type == tokenize.DEDENT)
+    previous = Token("", kinds.NEWLINE, (0, 0), in_coroutine=False)
+    for token in generate_tokens(iter(numbered).__next__):
+        depth += (token.type == kinds.INDENT) - (token.type == kinds.DEDENT)
         if token.type in LAYOUT:
             continue
-        if previous.kind == tokenize.NEWLINE and outer is not None and depth <= outer:
+        if previous.kind == kinds.NEWLINE and outer is not None and depth <= outer:
             outer = None
         if outer is None and token.string == "def" and previous.text == "async":
             outer = depth

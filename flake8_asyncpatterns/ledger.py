@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
-from typing import NamedTuple
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from .cache import Store
-from .check import Examined
-from .facts import Answer, Question
+from .examined import Examined
 from .looking import Outcome
 from .memory import Checked, Stamp
+
+if TYPE_CHECKING:
+    from .facts import Answer, Question
 
 # So many records take what is known of all files; files in one directory are in the same.
 RECORDS = 64
@@ -31,21 +34,17 @@ class Known(NamedTuple):
     final: Examined
 
 
-class Entry(NamedTuple):
-    """A file as it was: its stamp, the digest of its content, and whether it asks the others anything."""
-
-    stamp: Stamp
-    content: bytes
-    asks: bool
-
-
 class Before(NamedTuple):
     """What an earlier run left: its files, what was said of some, and what there was around them.
 
-    `links` are the files that names in a file lead to, as far as somebody has followed them; by absolute path.
+    `stamps` are those of all files, `contents` the digests of what was in them, `asking` those that ask the others
+    anything. `links` are the files that names in a file lead to, as far as somebody has followed them; by absolute
+    path.
     """
 
-    entries: Mapping[str, Entry] = {}
+    stamps: Mapping[str, Stamp] = {}
+    contents: Mapping[str, bytes] = {}
+    asking: Set[str] = frozenset()
     said: Mapping[str, Checked] = {}
     around: Mapping[str, Stamp] = {}
     folders: Mapping[str, tuple[Stamp, bytes]] = {}
@@ -66,6 +65,37 @@ class Before(NamedTuple):
         return found
 
 
+class Index(NamedTuple):
+    """What was left, as it is kept: the names of files once, and in the same order what belongs to each.
+
+    It is read whole, and written anew, whenever one file has changed.
+    """
+
+    names: Sequence[str]
+    stamps: Sequence[Stamp]
+    contents: Sequence[bytes]
+    asks: Sequence[bool]
+    said: Mapping[str, Checked]
+    around: Mapping[str, Stamp]
+    folders: Mapping[str, tuple[Stamp, bytes]]
+    links: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, left: Before) -> Index:
+        """What is to be kept of this."""
+        names = [*left.stamps]
+        contents = [left.contents[name] for name in names]
+        asks = [name in left.asking for name in names]
+        return cls(names, [*left.stamps.values()], contents, asks, left.said, left.around, left.folders, left.links)
+
+    def before(self) -> Before:
+        """What was left."""
+        stamps = dict(zip(self.names, self.stamps, strict=True))
+        contents = dict(zip(self.names, self.contents, strict=True))
+        asking = {*compress(self.names, self.asks)}
+        return Before(stamps, contents, asking, self.said, self.around, self.folders, self.links)
+
+
 class Ledger:
     """What is kept between runs of one kind, under one key; without a Store nothing is."""
 
@@ -77,7 +107,7 @@ class Ledger:
     def before(self) -> Before:
         """What an earlier run left."""
         found = self.store.load(f"{self.key}-files") if self.store else None
-        return found if isinstance(found, Before) else Before()
+        return found.before() if isinstance(found, Index) else Before()
 
     def known(self, name: str, content: bytes) -> Known | None:
         """What an earlier run knew of a file of this content; None: that is not there any more."""
@@ -101,9 +131,9 @@ class Ledger:
         for name, one in known.items():
             changed[_number(name)][name] = one
         for number, more in changed.items():
-            still = {name: one for name, one in self._record(number).items() if name in left.entries}
+            still = {name: one for name, one in self._record(number).items() if name in left.contents}
             self.store.save(self._name(number), still | more)
-        self.store.save(f"{self.key}-files", left)
+        self.store.save(f"{self.key}-files", Index.of(left))
 
 
 def _number(name: str) -> int:

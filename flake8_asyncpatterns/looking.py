@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .cache import digest
-from .check import TOO_DEEP, Examined, examine
-from .facts import Answer, Question
+from .examined import TOO_DEEP, Examined
 from .needs import Scan
-from .rule import Rule
 from .rules import RULES
 from .settings import Settings
 from .source import Unreadable, decode, load
+
+if TYPE_CHECKING:
+    from .facts import Answer, Question
 
 
 class Order(NamedTuple):
@@ -56,9 +57,12 @@ def _outcome(order: Order, job: Job) -> Outcome:
     except Unreadable as error:
         return Outcome(failure=str(error))
     try:
-        rules = speaking(order, job.codes, data)
-        if not rules:
+        codes = speaking(order, job.codes, data)
+        if not codes:
             return Outcome(digest=digest(data))
+        from .check import examine  # late: of most files no rule can speak
+
+        rules = map(RULES.__getitem__, codes)  # which imports them, but not for what does not parse
         examined = examine(decode(data), job.name, rules, order.settings, job.answers, alone=not order.project)
     except Unreadable as error:
         return Outcome(failure=str(error), digest=digest(data))
@@ -67,12 +71,12 @@ def _outcome(order: Order, job: Job) -> Outcome:
     return Outcome(examined, digest=digest(data))
 
 
-def speaking(order: Order, codes: Sequence[str], data: bytes) -> list[Rule]:
-    """Those of a file's rules that may have something to say of this content."""
+def speaking(order: Order, codes: Sequence[str], data: bytes) -> list[str]:
+    """The codes of those of a file's rules that may have something to say of this content."""
     speakers = _scan(order).speakers(data)
-    return [RULES[code] for code in codes if code in speakers]
+    return [code for code in codes if code in speakers]
 
 
 @lru_cache(maxsize=4)
 def _scan(order: Order) -> Scan:
-    return Scan([RULES[code] for code in order.codes], order.settings, project=order.project)
+    return Scan([RULES.cards[code] for code in order.codes], order.settings, project=order.project)

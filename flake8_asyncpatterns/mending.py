@@ -107,6 +107,8 @@ class Mending:
         try:
             data = load(Path(path))
             kept = self.shelf.facts(name, digest(data))
+            if isinstance(kept, Unreadable):
+                return None
             return kept if kept is not None else facts(decode(data), name, self.order.looking.settings)
         except Unreadable:
             return None

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import report
-from .check import TOO_DEEP, parse
+from .check import parse
 from .elsewhere import rewriting
+from .examined import TOO_DEEP
 from .fix import Fixed, diff
 from .keywords import original
 from .knowledge.removed import Version

@@ -8,17 +8,13 @@ where no rule is left, by not parsing. So a need may ask too little, and never t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .bodies import CLASS, bare, coroutines, plain_functions
-from .inference import SERVERS, STREAMS
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
-
 if TYPE_CHECKING:
+    from .catalogue import Card
     from .rule import Rule
     from .settings import Settings
 
@@ -33,6 +29,8 @@ COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
 PLAIN = re.compile(rb"utf[-_]?8|(?:us-?)?ascii|latin|iso[-_]?8859|l[1-9]|cp125|windows-125|koi8|mac", re.IGNORECASE)
 # In a larger file nearly everything is to be found, and looking takes longer than it saves.
 LARGE = 30_000
+# In a smaller one, looking takes less long than to import a rule that has nothing to say.
+SMALL = 2_000
 # How tables write the types that they speak of: `asyncio.Task`, `tuple[set[asyncio.Task], set[asyncio.Task]]`.
 TYPES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 # Stubs of boto3 have a package for each service (see `knowledge.names.same_type`).
@@ -66,23 +64,31 @@ class Text:
     @cached_property
     def code(self) -> Text:
         """The same without comments and strings (but in f-strings there may be code), as Python reads letters."""
+        from .bodies import bare  # late, and below: most files are told by their words
+
         code = bare(self.data)
         return Text(code if code.isascii() else _normal(code))
 
     @cached_property
     def coroutines(self) -> Text:
         """The code of all coroutine functions, and of what stands in these."""
+        from .bodies import coroutines
+
         return Text(b"\n".join(coroutines(self.code.data)))
 
     @cached_property
     def plain_functions(self) -> list[tuple[bytes, Text]]:
         """The names of the functions that are no coroutine functions, and their code, with what stands in it."""
+        from .bodies import plain_functions
+
         return [(name, Text(code)) for name, code in plain_functions(self.code.data)]
 
     @cached_property
     def classes(self) -> frozenset[bytes]:
         """The names of the classes."""
-        return frozenset(CLASS.findall(self.code.data))
+        from .bodies import classes
+
+        return frozenset(classes(self.code.data))
 
     @property
     def is_plain(self) -> bool:
@@ -111,6 +117,8 @@ def _normalized(words: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _normal(code: bytes) -> bytes:
+    import unicodedata  # late: most files are plain
+
     return unicodedata.normalize("NFKC", code.decode(errors="replace")).encode()
 
 
@@ -128,7 +136,7 @@ class Scan:
     `project`: are the other files of the project asked, so that what is known here may be said there?
     """
 
-    def __init__(self, rules: Iterable[Rule], settings: Settings, *, project: bool) -> None:
+    def __init__(self, rules: Iterable[Rule | Card], settings: Settings, *, project: bool) -> None:
         self._rules = [*rules]
         self._anyway = frozenset(rule.code for rule in self._rules if not rule.needs)
         self._configured = last(settings.blocking)
@@ -146,7 +154,7 @@ class Scan:
 
     def _add(self, code: str, groups: tuple[Group, ...]) -> None:
         """Note a way under the words of one of its groups, so that it is looked at only where one of these is."""
-        plain = [group for group in groups if all(isinstance(sign, bytes) for sign in group)]
+        plain = [group for group in groups if _is_plain(group)]
         signs = tuple(group for group in groups if group not in plain)
         if not plain:
             self._always.append(_Way(code, (), signs))
@@ -172,9 +180,15 @@ class Scan:
                         found.add(way.code)
         for code, _, signs in unsure:
             # Where a file is parsed anyway, a rule knows sooner than its signs that it has nothing to say.
-            if found or all(map(text.has, signs)):
+            if code not in found and ((found and len(data) > SMALL) or all(map(text.has, signs))):
                 found.add(code)
         return frozenset(found)
+
+
+@cache
+def _is_plain(group: Group) -> bool:
+    """Is it of words alone?"""
+    return all(isinstance(sign, bytes) for sign in group)
 
 
 def words(*names: str) -> Group:
@@ -226,6 +240,8 @@ def _owner(name: str) -> tuple[Group, ...]:
 
 def _ways(name: str) -> Group:
     """The last words of all that is, or gives, a thing of this name."""
+    from .knowledge.names import SAME_TYPE  # late, as below
+
     found, todo = {name}, [name]
     while todo:
         for key in _givers().get(todo.pop(), ()):
@@ -256,6 +272,9 @@ def _package(root: str) -> Group:
 @cache
 def _givers() -> Mapping[str, list[str]]:
     """What gives a thing of a type, by the type's name; and by its package's."""
+    from .inference import SERVERS, STREAMS  # late: what a rule needs is kept, and seldom worked out
+    from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
+
     found: dict[str, list[str]] = defaultdict(list)
     for table in (RETURNS, AWAITED, ENTERED, ATTRIBUTES, SAME_TYPE):
         for key, value in table.items():

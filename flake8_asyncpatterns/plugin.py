@@ -61,7 +61,7 @@ def _store() -> Store | None:
 
 
 def _catalogue(store: Store | None) -> Mapping[str, bool]:
-    """The codes of all rules, and which are on by default: to import them all takes longer than all else where nothing
+    """The codes of all rules, and which are on by default: to know more takes longer than all else where nothing
     has changed."""
     name = memory.key("rules")
     kept = store.load(name) if store is not None else None
@@ -69,7 +69,7 @@ def _catalogue(store: Store | None) -> Mapping[str, bool]:
         return kept
     from .rules import RULES  # late, as it says
 
-    found = {code: rule.default for code, rule in RULES.items()}
+    found = {code: card.default for code, card in RULES.cards.items()}
     if store is not None:
         store.save(name, found)
     return found

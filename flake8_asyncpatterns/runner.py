@@ -111,6 +111,8 @@ class Runner:
 
         `effort`: so many times as much is done with a file as where it is only looked at.
         """
+        if len(jobs) * effort >= FEW:
+            gc.enable()  # a check of few files does without (see `__main__`), but many leave much behind
         executor = self._workers(len(jobs) * effort)
         if executor is None:
             for batch in _batches(jobs, effort):
@@ -233,6 +235,7 @@ def _begin() -> None:
             signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
+    gc.enable()
 
 
 def _end_with_parent() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .misuse import Misuse
 
 if TYPE_CHECKING:
-    from .rule import Rule
+    from .catalogue import Card
 
 ALL = "ALL"
 
@@ -43,7 +43,7 @@ def _reach(code: str, beginnings: Iterable[str]) -> int:
 class Selection(NamedTuple):
     """The rules that are on, and the files for which some of them are not."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[Card, ...]
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     root: Path = Path()
 
@@ -64,20 +64,20 @@ class Selection(NamedTuple):
         return tuple(code for code in codes if _reach(code, ignored) == -1) if ignored else codes
 
 
-def select(*layers: Layer) -> tuple[Rule, ...]:
+def select(*layers: Layer) -> tuple[Card, ...]:
     """The rules that are on after each layer has had its say."""
     return tuple(_select(layers))
 
 
-def _select(layers: Iterable[Layer]) -> Iterator[Rule]:
-    from .rules import RULES  # late: to import all of them takes longer than all that is done before
+def _select(layers: Iterable[Layer]) -> Iterator[Card]:
+    from .rules import RULES  # late: where nothing has changed, nobody asks for them
 
-    for code, rule in sorted(RULES.items()):
-        on = rule.default
+    for code, card in sorted(RULES.cards.items()):
+        on = card.default
         for layer in layers:
             on = layer.chooses(code, on)
         if on:
-            yield rule
+            yield card
 
 
 def codes(words: Iterable[str], where: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def suggestion(word: str) -> str:
     """Which rule a mistaken code or name may stand for, as the end of a sentence."""
     from .rules import RULES  # late, as above
 
-    names = {rule.name: code for code, rule in RULES.items()}
+    names = {card.name: code for code, card in RULES.cards.items()}
     found = near(word, [*(code.lower() for code in RULES), *names])
     return f"; did you mean {names.get(found, found.upper())}?" if found else ""
 

@@ -7,12 +7,15 @@ once do not get in each other's way. A record holds for one content of its file;
 from __future__ import annotations
 
 import os
-from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from . import memory
-from .cache import Store
-from .facts import Facts
+from .cache import Store, blake2b
 from .settings import Settings
+from .source import Unreadable
+
+if TYPE_CHECKING:
+    from .facts import Facts
 
 FACTS = "facts"
 
@@ -38,13 +41,15 @@ class Shelf:
         if self.store is not None:
             self.store.save(self._record(about, name), (content, value))
 
-    def facts(self, name: str, content: bytes) -> Facts | None:
-        """What a file of this content tells the others; None: that is not known."""
-        found = self.get(FACTS, name, content)
-        return found if isinstance(found, Facts) else None
+    def facts(self, name: str, content: bytes) -> Facts | Unreadable | None:
+        """What a file of this content tells the others, or why it tells nothing; None: that is not known."""
+        from .facts import Facts  # late: of most files nobody asks
 
-    def keep_facts(self, name: str, content: bytes, told: Facts) -> None:
-        """Keep what a file of this content tells the others."""
+        found = self.get(FACTS, name, content)
+        return found if isinstance(found, (Facts, Unreadable)) else None
+
+    def keep_facts(self, name: str, content: bytes, told: Facts | Unreadable) -> None:
+        """Keep what a file of this content tells the others, or why it tells nothing."""
         self.put(FACTS, name, content, told)
 
     def _record(self, about: object, name: str) -> str:

@@ -200,10 +200,12 @@ class Desk:
         from .check import settle  # late, as above
         from .engine import check
         from .looking import Order, speaking
+        from .rules import RULES
 
-        rules = speaking(Order(self.codes, self.settings, project=True), self.codes, file.data)
-        if not rules:
+        codes = speaking(Order(self.codes, self.settings, project=True), self.codes, file.data)
+        if not codes:
             return Said()
+        rules = [RULES[code] for code in codes]
         found = settle(file.module, lambda module: check(module, rules), self.project, self._own(file))
         places = ((one, getattr(one.node, "col_offset", 0), file.lines[one.line - 1]) for one in found.what)
         reports = [
@@ -246,6 +248,8 @@ class Desk:
         at = (name, content)
         if at not in self._known:
             kept = self._shelf.facts(*at)
+            if isinstance(kept, Unreadable):
+                raise kept
             self._known[at] = kept if kept is not None else work_out()
             if kept is None:
                 self._shelf.keep_facts(*at, self._known[at])

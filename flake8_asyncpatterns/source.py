@@ -7,13 +7,13 @@ import os
 import re
 import stat
 import sys
-import tokenize
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+COOKIE = b"coding"
 NEWLINE = re.compile(r"\r\n|\r|\n")
 # In bytes whose lines end in line feeds.
 STRING_OR_COMMENT = re.compile(
@@ -45,6 +45,11 @@ class Source(NamedTuple):
 
 def decode(data: bytes) -> Source:
     """Decode as Python itself would: BOM and coding cookie (PEP 263). Raises Unreadable."""
+    if not (data.startswith(BOM_UTF8) or COOKIE in data):
+        with suppress(UnicodeDecodeError):  # for which there is a word below
+            return Source(data.decode(), "utf-8", data)
+    import tokenize  # late: most files say nothing of their encoding
+
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError as error:

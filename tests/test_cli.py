@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import looking, progress
+from flake8_asyncpatterns import progress
 from flake8_asyncpatterns.cli import main
 from flake8_asyncpatterns.config import KEYS
 from flake8_asyncpatterns.module import Module
@@ -560,7 +560,7 @@ def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     write(a=BAD)
-    monkeypatch.setattr(looking, "examine", interrupt)
+    monkeypatch.setattr("flake8_asyncpatterns.check.examine", interrupt)
     assert run("check") == (130, "", "asyncfix: interrupted; no file is half written\n")
 
 

@@ -297,7 +297,7 @@ def test_only_rules_that_may_speak_look(monkeypatch: pytest.MonkeyPatch, looked_
 
     def spy(*arguments):  # type: ignore[no-untyped-def]
         found = speaking(*arguments)
-        asked.append([rule.code for rule in found])
+        asked.append([*found])
         return found
 
     monkeypatch.setattr(looking, "speaking", spy)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from flake8_asyncpatterns import cache, looking, memory, runner
+from flake8_asyncpatterns import cache, check, memory, runner
 from flake8_asyncpatterns.cache import Store
 from flake8_asyncpatterns.cli import main
+from flake8_asyncpatterns.facts import Facts
+from flake8_asyncpatterns.settings import Settings
+from flake8_asyncpatterns.source import Source
 
 FORMATS = ("text", "json", "github", "sarif")
 BLOCKS = "import requests\n\ndef load(url):\n    return requests.get(url)\n"
@@ -49,13 +52,13 @@ class Run:
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.capsys = capsys
         self.looked_at: list[str] = []
-        examine = looking.examine
+        examine = check.examine
 
         def counted(source, path, *arguments, **options):  # type: ignore[no-untyped-def]
             self.looked_at.append(Path(path).name)
             return examine(source, path, *arguments, **options)
 
-        monkeypatch.setattr(looking, "examine", counted)
+        monkeypatch.setattr(check, "examine", counted)
 
     def __call__(self, *arguments: str, jobs: int = 1) -> tuple[int, str, str]:
         self.looked_at.clear()
@@ -123,6 +126,36 @@ def test_whatever_changes_the_words_are_those_of_a_run_without_a_cache(run: Run,
     assert after != before
     assert after == run("--no-cache")
     assert run() == after
+
+
+def test_what_does_not_parse_is_tried_once(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    work_out = check.facts
+
+    def spy(source: Source, path: str, settings: Settings) -> Facts:
+        parsed.append(Path(path).name)
+        return work_out(source, path, settings)
+
+    monkeypatch.setattr(check, "facts", spy)
+    importer, broken = project / "m31.py", project / "broken.py"
+    importer.write_text("from .broken import load\n\nasync def f(u):\n    return load(u)\n")
+    age(importer)
+    run()
+    assert "broken.py" in parsed
+    parsed.clear()
+    importer.write_text(importer.read_text() + "# more\n")
+    run()
+    assert "broken.py" not in parsed
+    with broken.open("a") as file:  # it still tells nothing, so that nobody is asked again
+        file.write("# more\n")
+    before = run()
+    assert parsed == ["broken.py"]
+    broken.write_text(BLOCKS)
+    after = run()
+    assert "m31.py:4:12: AIO110" in after[1]
+    assert after == run("--no-cache")
+    broken.write_text("def load(:\n")
+    assert run()[1] == before[1]
 
 
 def test_a_file_outside_of_what_is_checked_matters(run: Run, project: Path) -> None:

@@ -16,36 +16,42 @@ if TYPE_CHECKING:
     import argparse
 
     from ..cache import Store
-    from ..memory import Checked
+    from ..memory import Checked, Seen
     from ..problem import Problem
     from ..progress import Progress
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    from ..memory import Record
+    from ..memory import Record, Seen
 
     store, key = _store(options)
     record = store.load(key) if store else None
     if not isinstance(record, Record):
         return _survey(options, store, key)
     found = look_for(options, record.exclude, Path(record.root))
-    if record.holds(found.names):
+    seen = Seen(found.names)
+    if record.holds(seen):
         return _report(record.said, len(found.names), options)
-    return _survey(options, store, key, found)
+    return _survey(options, store, key, found, seen)
 
 
-def _survey(options: argparse.Namespace, store: Store | None, key: str, found: Found | None = None) -> int:
-    """Look at what may have changed since the last run, and tell of all."""
+def _survey(
+    options: argparse.Namespace, store: Store | None, key: str, found: Found | None = None, seen: Seen | None = None
+) -> int:
+    """Look at what may have changed since the last run, and tell of all. `found` and `seen` are the files, as far as
+    they were looked for before."""
     from ..ledger import Ledger
+    from ..memory import Seen
     from ..progress import Progress
     from ..survey import Survey
 
     task = task_of(options, found)
+    names = task.names
     with runner_of(options) as runner, Progress() as progress:
         progress.begin("looked at", len(task.inputs))
         survey = Survey(
-            task.names,
+            seen if seen is not None and [*seen.stamps] == names else Seen(names),
             task.codes(),
             task.order(),
             runner,

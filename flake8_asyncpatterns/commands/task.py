@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..cache import Store
     from ..config import Config
     from ..looking import Order
-    from ..project import Project
     from ..runner import Runner
     from ..selection import Selection
     from ..settings import Settings
@@ -53,7 +52,7 @@ class Task(NamedTuple):
     inputs: list[Input]
     selection: Selection
     settings: Settings
-    project: Project | None
+    project: bool
     exclude: tuple[str, ...]
 
     @property
@@ -69,7 +68,7 @@ class Task(NamedTuple):
         """What is said of all files to whoever looks at them."""
         from ..looking import Order
 
-        return Order(self.selection.codes, self.settings, self.project is not None)
+        return Order(self.selection.codes, self.settings, self.project)
 
     def given(self) -> dict[str, bytes | Unreadable]:
         """The bytes of what is read from standard input, or why there are none."""
@@ -114,7 +113,6 @@ def configuration(options: argparse.Namespace) -> Config:
 
 def task_of(options: argparse.Namespace, found: Found | None = None) -> Task:
     """What the command line and the configuration ask for. `found` are files that were looked for before."""
-    from ..check import project
     from ..selection import Layer, Selection, codes, select
 
     configured = configuration(options)
@@ -136,7 +134,7 @@ def task_of(options: argparse.Namespace, found: Found | None = None) -> Task:
         inputs,
         Selection(select(configured.layer, given), configured.per_file_ignores, configured.root),
         configured.settings,
-        None if options.no_project else project(configured.settings),
+        not options.no_project,
         exclude,
     )
 
