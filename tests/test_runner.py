@@ -27,7 +27,7 @@ WORK = partial(look, ORDER)
 def jobs(tmp_path: Path) -> list[Job]:
     for number in range(60):
         (tmp_path / f"f{number:02}.py").write_text(BAD.format(number, number) if number % 3 else "def f(): pass\n")
-    (tmp_path / "f07.py").write_text("async def f(: time.sleep")
+    (tmp_path / "f07.py").write_text("async def f(: time.sleep(1)")
     return [Job(str(path), ORDER.codes) for path in [*sorted(tmp_path.iterdir()), tmp_path / "missing.py"]]
 
 
