@@ -23,8 +23,12 @@ class Possible:
     """
 
     def __init__(self, needs: Sequence[Need], module: Module, more: Iterable[str] = ()) -> None:
-        text = module.analysis(_text)
-        met = [need for need in needs if (module.project and need.words) or all(map(text.has, need.known))]
+        if module.project is None:
+            text = module.analysis(_text)
+            met = [need for need in needs if all(map(text.has, need.known))]
+        else:
+            imported = module.analysis(_imported)
+            met = [need for need in needs if need.words or imported.has(need.known[0])]
         self._any = not all(need.words for need in met)
         words = {word for need in met if need.words for word in need.words[0] if isinstance(word, bytes)}
         self._names = {*more, *(word.decode() for word in words)}
@@ -36,3 +40,7 @@ class Possible:
 
 def _text(module: Module) -> Text:
     return Text(module.text.encode(errors="surrogatepass"))
+
+
+def _imported(module: Module) -> Text:
+    return Text(" ".join(module.packages()).encode(errors="surrogatepass"))
