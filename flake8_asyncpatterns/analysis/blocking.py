@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Container, Iterator
+from functools import cache
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -27,7 +28,6 @@ from .possible import Possible
 from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")
-TABLE = calls(CALLS)
 # They take what is to be awaited; all but `gather` as their first argument.
 AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
@@ -153,12 +153,17 @@ def _has_flag(wanted: Argument, call: ast.Call, module: Module) -> bool:
     return False
 
 
+@cache
+def _table() -> tuple[Need, ...]:
+    return calls(CALLS)
+
+
 class _Words:
     """The words of one Module, as far as they tell what may block at all."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.possible = Possible(TABLE, module, (name.rpartition(".")[2] for name in module.settings.blocking))
+        self.possible = Possible(_table(), module, (name.rpartition(".")[2] for name in module.settings.blocking))
         self._said: set[str] | None = None
 
     def hint(self, hints: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import idle
@@ -28,7 +29,6 @@ STARTS = "the coroutine starts to run, which it never did before"
 # an asynchronous generator; something to await or to enter. None of them does anything by itself.
 Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "async generator", "request"]
 
-TABLE = calls(COROUTINES | LAZY)
 
 # What stands in a file that makes a coroutine, and does not await it.
 IDLE = (
@@ -48,13 +48,18 @@ def runs_on_the_loop(function: ast.AST | None, module: Module) -> bool:
     )
 
 
+@cache
+def _table() -> tuple[Need, ...]:
+    return calls(COROUTINES | LAZY)
+
+
 class Coroutines:
     """The answers for one Module: `module.analysis(Coroutines)`."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
         self._kinds: dict[ast.AST, Kind | None] = {}
-        self._possible = Possible(TABLE, module)
+        self._possible = Possible(_table(), module)
         # In the days of `@asyncio.coroutine` some methods of today's coroutine classes were plain ones.
         self._is_old = any(module.name(d) == COROUTINE for f in module.nodes(ast.FunctionDef) for d in f.decorator_list)
         self._functions: dict[str, list[FunctionDef]] = {}
