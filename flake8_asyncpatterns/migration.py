@@ -15,6 +15,7 @@ from typing import NamedTuple
 from . import check, oldnames
 from .analysis.conversions import Conversion, free_name, own_fix
 from .analysis.coroutines import comprehensions
+from .analysis.exports import Exports
 from .analysis.generators import Generators
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
@@ -109,6 +110,7 @@ def migrate(
     `parse` makes a Module of a text and its path, `find` says which file an import means, `rewrite` applies fixes.
     Raises Unsettled when the fixes do not come to an end, Unreadable when a file is nested too deeply.
     """
+    Exports(modules, find).provide()
     renamed = oldnames.rename(modules)
     turned: list[Note] = []
     fixed: list[Note] = [*(Note(*note) for note in renamed.done)]
@@ -138,6 +140,7 @@ def migrate(
 def _look(
     modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version, *, gone: bool
 ) -> Round:
+    Exports(modules, find).provide()
     neighbours = Neighbours([*modules.values()], find)
     files = [Generators(module, neighbours.meanings[module]) for module in modules.values()]
     together = Together(files, whole=True, native=to >= NATIVE, gone=gone)

@@ -65,7 +65,16 @@ class Module:
 
     def beside(self, project: View | None) -> Module:
         """The same file, asked anew with what other files answer."""
-        return Module(self.tree, self.text, self.path, self.settings, project)
+        again = Module(self.tree, self.text, self.path, self.settings, project)
+        again.look_through(self._scopes.meaning)
+        return again
+
+    def look_through(self, meaning: Callable[[str], str] | None) -> None:
+        """From now on, take `meaning(name)` for every qualified name: what files that only hand it on imported.
+
+        Before anything is asked: what has been worked out stays.
+        """
+        self._scopes.meaning = meaning
 
     def release(self) -> None:
         """Let go of everything: nothing may be asked any more.

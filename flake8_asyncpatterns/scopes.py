@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from .knowledge.names import WHOLE_PACKAGES, canonical
@@ -98,6 +98,8 @@ class Scopes:
         self.parents = parents
         self.nodes = nodes
         self.star = False
+        # What a qualified name stands for, where somebody knows the files that it leads through.
+        self.meaning: Callable[[str], str] | None = None
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
         self._homes: dict[tuple[ast.AST, str], Scope | None] = {}
@@ -151,7 +153,10 @@ class Scopes:
         base = self._named(node.id, at or node)
         if base is None or not attributes:
             return base
-        return canonical(".".join((base, *reversed(attributes))))
+        return self._meant(canonical(".".join((base, *reversed(attributes)))))
+
+    def _meant(self, qualified: str) -> str:
+        return self.meaning(qualified) if self.meaning else qualified
 
     def _named(self, name: str, at: ast.AST) -> str | None:
         home = self.home(name, at)
@@ -170,7 +175,7 @@ class Scopes:
 
     def _bound(self, binding: Binding) -> str | None:
         if binding.qualified is not None:
-            return binding.qualified
+            return self._meant(binding.qualified)
         value = self.value(binding.node)
         return None if value is None else self.name(value)
 

@@ -441,6 +441,59 @@ def test_loop_goes_where_no_python_before_3_10_counts(program: type) -> None:
     assert done.left() == []
 
 
+COMPAT = """
+    try:
+        import asyncio
+        from asyncio.queues import Queue
+    except ImportError:
+        import trollius as asyncio
+        from trollius.queues import Queue
+    """
+HANDED_ON = """
+    from {imported}
+
+    def started(loop):
+        return {name}(maxsize=3{loop})
+    """
+
+
+@pytest.mark.parametrize(
+    ("imported", "name"),
+    [
+        ("pkg.compat import Queue", "Queue"),
+        (".compat import Queue as Mailbox", "Mailbox"),
+        (". import compat", "compat.Queue"),
+        (".compat import asyncio", "asyncio.Queue"),
+        (". import Queue", "Queue"),
+    ],
+)
+def test_what_a_file_of_the_project_only_hands_on(program: type, imported: str, name: str) -> None:
+    files = {"setup.py": "", "pkg/__init__.py": "from .compat import Queue\n", "pkg/compat.py": COMPAT}
+    done = program({**files, "pkg/m.py": HANDED_ON.format(imported=imported, name=name, loop=", loop=loop")}, "3.11")
+    assert done["pkg/m.py"] == dedent(HANDED_ON.format(imported=imported, name=name, loop="")).lstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "compat",
+    [
+        "class Queue:\n    def __init__(self, maxsize, loop): ...\n",
+        "from asyncio import Queue\n\nclass Queue(Queue):\n    def __init__(self, maxsize, loop): ...\n",
+        "if fast:\n    from queues import Queue\nelse:\n    from asyncio import Queue\n",
+        "try:\n    from uqueue import Queue\nexcept ImportError:\n    from asyncio import Queue\n",
+        "from .compat import Queue\n",
+    ],
+)
+def test_what_a_file_of_the_project_makes_itself_or_may_have_from_elsewhere(program: type, compat: str) -> None:
+    text = dedent(HANDED_ON.format(imported=".compat import Queue", name="Queue", loop=", loop=loop")).lstrip("\n")
+    assert program({"pkg/__init__.py": "", "pkg/compat.py": compat, "pkg/m.py": text}, "3.11")["pkg/m.py"] == text
+
+
+def test_a_decorator_that_a_file_of_the_project_hands_on(program: type) -> None:
+    files = {"compat.py": "from asyncio import coroutine, sleep\n", "m.py": "from compat import coroutine, sleep\n"}
+    done = program({**files, "n.py": files["m.py"] + "\n@coroutine\ndef pause():\n    yield from sleep(1)\n"})
+    assert "\nasync def pause():\n    await sleep(1)\n" in done["n.py"]
+
+
 def test_nothing_is_written_that_came_later(program: type) -> None:
     source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from asyncio.wait([f()])\n"
     assert "asyncio.create_task(f())" in program({"a.py": source}, to="3.7")["a.py"]
