@@ -76,6 +76,10 @@ class Module:
         """
         self._scopes.meaning = meaning
 
+    def meant(self, qualified: str) -> str:
+        """What a qualified name stands for: itself, if nothing else is known (see `look_through`)."""
+        return self._scopes.meant(qualified)
+
     def release(self) -> None:
         """Let go of everything: nothing may be asked any more.
 

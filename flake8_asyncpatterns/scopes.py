@@ -153,9 +153,10 @@ class Scopes:
         base = self._named(node.id, at or node)
         if base is None or not attributes:
             return base
-        return self._meant(canonical(".".join((base, *reversed(attributes)))))
+        return self.meant(canonical(".".join((base, *reversed(attributes)))))
 
-    def _meant(self, qualified: str) -> str:
+    def meant(self, qualified: str) -> str:
+        """What a qualified name stands for: mostly itself."""
         return self.meaning(qualified) if self.meaning else qualified
 
     def _named(self, name: str, at: ast.AST) -> str | None:
@@ -175,7 +176,7 @@ class Scopes:
 
     def _bound(self, binding: Binding) -> str | None:
         if binding.qualified is not None:
-            return self._meant(binding.qualified)
+            return self.meant(binding.qualified)
         value = self.value(binding.node)
         return None if value is None else self.name(value)
 
@@ -214,9 +215,9 @@ class Scopes:
         for imported in statements:
             assert isinstance(imported, (ast.Import, ast.ImportFrom))
             for local, alias, name in imports(imported):
-                found = (self.lookup(local, at) or ()) if name == target else ()
+                found = (self.lookup(local, at) or ()) if self.meant(name) == target else ()
                 # `import a` and `import a.b` bind the same name to the same module.
-                same = all(binding.qualified == target for binding in found)
+                same = all(binding.qualified and self.meant(binding.qualified) == target for binding in found)
                 mine = any(binding.node is alias for binding in found)
                 if same and mine and not self._is_deleted(local) and self._ran(imported, at):
                     yield local

@@ -489,9 +489,20 @@ def test_what_a_file_of_the_project_makes_itself_or_may_have_from_elsewhere(prog
 
 
 def test_a_decorator_that_a_file_of_the_project_hands_on(program: type) -> None:
-    files = {"compat.py": "from asyncio import coroutine, sleep\n", "m.py": "from compat import coroutine, sleep\n"}
-    done = program({**files, "n.py": files["m.py"] + "\n@coroutine\ndef pause():\n    yield from sleep(1)\n"})
-    assert "\nasync def pause():\n    await sleep(1)\n" in done["n.py"]
+    compat = "from asyncio import coroutine, sleep\n"
+    text = "from compat import coroutine, sleep\n\n@coroutine\ndef pause():\n    yield from sleep(1)\n"
+    done = program({"compat.py": compat, "m.py": text}, "3.11")
+    assert done["m.py"] == "from compat import sleep\n\nasync def pause():\n    await sleep(1)\n"
+    assert done["compat.py"] == compat
+    assert done.left() == [
+        "compat.py:1: left: AIO401 `asyncio.coroutine` is gone since Python 3.11: it cannot be imported there"
+    ]
+
+
+def test_an_import_of_what_is_gone_that_nothing_comes_to_is_not_told(program: type) -> None:
+    tried = "try:\n    from asyncio import coroutine\nexcept ImportError:\n    coroutine = None\n"
+    asked = "import sys\nif sys.version_info < (3, 11):\n    from asyncio import coroutine\n"
+    assert program({"a.py": tried, "b.py": asked}, "3.11").left() == []
 
 
 def test_nothing_is_written_that_came_later(program: type) -> None:
@@ -708,7 +719,7 @@ def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
 
 
 MANY = """
-    import asyncio
+    from .compat import asyncio
     from . import m{before:02}
 
 
@@ -735,7 +746,8 @@ MANY = """
 def test_the_same_in_any_number_of_processes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {f"app/m{n:02}.py": MANY.format(before=(n + 1) % 30) for n in range(30)} | {"app/__init__.py": ""}
+    files = {f"app/m{n:02}.py": MANY.format(before=(n + 1) % 30) for n in range(30)}
+    files |= {"app/__init__.py": "", "app/compat.py": "import asyncio\n"}
     monkeypatch.setattr(runner, "BATCH_FILES", 12)
     came = []
     for jobs in (1, 2, 3):
@@ -748,8 +760,9 @@ def test_the_same_in_any_number_of_processes(
     assert came[1] == came[0]
     assert came[2] == came[0]
     assert "Turned 30 functions into coroutines" in came[0][1].err
-    assert "async def run" in came[0][2][1]
-    assert "@asyncio.coroutine" in came[0][2][1]  # over `odd`
+    assert "async def run" in came[0][2][2]
+    assert "asyncio.wait([asyncio.create_task(late())])" in came[0][2][2]
+    assert "@asyncio.coroutine" in came[0][2][2]  # over `odd`
 
 
 def test_nodes_are_the_same_in_another_parse_of_the_text() -> None:
