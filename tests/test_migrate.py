@@ -480,6 +480,8 @@ def test_what_a_file_of_the_project_only_hands_on(program: type, imported: str, 
         "from asyncio import Queue\n\nclass Queue(Queue):\n    def __init__(self, maxsize, loop): ...\n",
         "if fast:\n    from queues import Queue\nelse:\n    from asyncio import Queue\n",
         "try:\n    from uqueue import Queue\nexcept ImportError:\n    from asyncio import Queue\n",
+        "try:\n    import fast\n    from asyncio import Queue\nexcept ImportError:\n    from queues import Queue\n",
+        "from asyncio import Queue\ntry:\n    import fast\nexcept ImportError:\n    Queue = None\n",
         "from .compat import Queue\n",
     ],
 )

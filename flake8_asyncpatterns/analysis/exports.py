@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..knowledge.names import canonical
-from ..knowledge.removed import OLDEST
+from ..knowledge.removed import OLDEST, REMOVED
 from ..knowledge.since import SINCE
+from ..scopes import imports
 from .versions import handles_absence
 
 if TYPE_CHECKING:
@@ -67,20 +68,29 @@ class Exports:
 def _imported(module: Module, name: str) -> Iterator[str | None]:
     """The qualified names that the imports of a name bring; None: something else binds it.
 
-    An import for where another fails is none if that other is of asyncio's own: it never fails.
+    Not what is there for where an import fails that never does.
     """
-    bindings = module.top_level(name)
-    sure = any(imported and _is_there(imported) and not _is_fallback(node, module) for node, imported in bindings)
-    for node, imported in bindings:
-        if not (sure and _is_fallback(node, module)):
+    for node, imported in module.top_level(name):
+        if not any(_never_runs(around, module) for around in module.ancestors(node)):
             yield imported
 
 
+def _never_runs(handler: ast.AST, module: Module) -> bool:
+    """Does this handle that something is not there, of an attempt to import only what asyncio has in every Python?"""
+    tried = module.parent(handler)
+    return (
+        isinstance(handler, ast.ExceptHandler)
+        and handles_absence(handler, module)
+        and isinstance(tried, ast.Try)
+        and all(
+            isinstance(statement, (ast.Import, ast.ImportFrom))
+            and all(_is_there(name) for _, _, name in imports(statement))
+            for statement in tried.body
+        )
+    )
+
+
 def _is_there(qualified: str) -> bool:
-    """Is this of asyncio, in every Python that counts?"""
-    return qualified.partition(".")[0] == "asyncio" and SINCE.get(qualified, OLDEST) <= OLDEST
-
-
-def _is_fallback(node: ast.AST, module: Module) -> bool:
-    """Is this bound where an import has failed?"""
-    return any(isinstance(a, ast.ExceptHandler) and handles_absence(a, module) for a in module.ancestors(node))
+    """Is this of asyncio, in every Python that counts, as far as is known?"""
+    known = qualified not in REMOVED and SINCE.get(qualified, OLDEST) <= OLDEST
+    return known and qualified.partition(".")[0] == "asyncio"
