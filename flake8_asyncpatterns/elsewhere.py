@@ -9,13 +9,14 @@ import ast
 import io
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .module import Module
 from .rewrite import Reason, apply, without_superfluous_imports
 from .rule import Fix
 from .runner import Runner
+from .scopes import imports
 
 # Applying the fixes of a file takes about so many times as long as looking at it.
 EFFORT = 4
@@ -36,11 +37,12 @@ Rewrite: TypeAlias = Callable[[Sequence[File]], Iterator[Applied]]
 
 
 class Job(NamedTuple):
-    """A file, its text as bytes, and its pickled fixes."""
+    """A file, its text as bytes, its pickled fixes, and which names stand for which that its imports bring."""
 
     name: str
     data: bytes | None
     fixes: bytes
+    meanings: Mapping[str, str]
 
 
 class Outcome(NamedTuple):
@@ -58,7 +60,9 @@ def rewriting(runner: Runner) -> Rewrite:
         if runner.jobs == 1:
             yield from (applied(*file) for file in files)
             return
-        jobs = [Job(module.path, module.text.encode(), packed(module, fixes)) for module, fixes in files]
+        jobs = [
+            Job(module.path, module.text.encode(), packed(module, fixes), _meanings(module)) for module, fixes in files
+        ]
         for (_, fixes), outcome in zip(files, runner.run(work, jobs, EFFORT), strict=True):
             refused = {fixes[number]: reason for number, reason in outcome.refused.items()}
             yield Applied(outcome.text, {fixes[number] for number in outcome.applied}, refused)
@@ -69,7 +73,7 @@ def rewriting(runner: Runner) -> Rewrite:
 def applied(module: Module, fixes: Sequence[Fix]) -> Applied:
     """What comes of one file."""
     text, done, refused = apply(module, fixes)
-    return Applied(without_superfluous_imports(text, module.path, done) if done else text, done, refused)
+    return Applied(without_superfluous_imports(text, module, done) if done else text, done, refused)
 
 
 def work(jobs: Sequence[Job]) -> list[Outcome]:
@@ -82,12 +86,19 @@ def _outcome(job: Job) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\\d" and its like are the business of others
         module = Module.parse(job.data.decode(), job.name)
+        module.look_through(lambda name: job.meanings.get(name, name))
         fixes = unpacked(module, job.fixes)
         came = applied(module, fixes)
     numbers = {fix: number for number, fix in enumerate(fixes)}
     return Outcome(
         came.text, [numbers[fix] for fix in came.applied], {numbers[f]: why for f, why in came.refused.items()}
     )
+
+
+def _meanings(module: Module) -> dict[str, str]:
+    """What the imports of a file stand for that stand for something else."""
+    found = (name for statement in module.nodes(ast.Import, ast.ImportFrom) for _, _, name in imports(statement))
+    return {name: meant for name in found if (meant := module.meant(name)) != name}
 
 
 def packed(module: Module, fixes: Sequence[Fix]) -> bytes:

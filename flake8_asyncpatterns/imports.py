@@ -108,7 +108,9 @@ def superfluous(module: Module, superseded: Mapping[str, object] | Iterable[str]
     used = {node.id for node in module.nodes(ast.Name)} | _exported(module)
     for statement in module.nodes(ast.Import, ast.ImportFrom):
         unused = [
-            alias for local, alias, qualified in imports(statement) if qualified in names | tops and local not in used
+            alias
+            for local, alias, qualified in imports(statement)
+            if module.meant(qualified) in names | tops and local not in used
         ]
         if len(unused) == len(statement.names):
             yield Remove(statement)

@@ -15,12 +15,13 @@ from typing import NamedTuple
 from . import check, oldnames
 from .analysis.conversions import Conversion, free_name, own_fix
 from .analysis.coroutines import comprehensions
+from .analysis.exports import Exports
 from .analysis.generators import Generators
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
 from .analysis.starts import in_coroutine
 from .analysis.together import Together
-from .analysis.versions import is_over
+from .analysis.versions import is_over, reaches
 from .elsewhere import Rewrite
 from .facts import View
 from .keywords import original
@@ -35,6 +36,7 @@ from .roots import Roots
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
 from .runner import without_collector
+from .scopes import imports
 from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
@@ -49,6 +51,7 @@ MAY_BE_PLAIN = (
     "what it is given may be no coroutine function; give it an `async def` instead that calls that, and awaits what it "
     "returns if that can be awaited"
 )
+IMPORTED = "AIO401 `asyncio.coroutine` is gone since Python 3.11: it cannot be imported there"
 DRIVES_NATIVE = "only a generator can be driven here, and this is none since Python 3.7; migrate `--to 3.7` to mend it"
 LOOKS = {
     "asyncio.iscoroutine": "is true of generators only until Python 3.11",
@@ -109,6 +112,7 @@ def migrate(
     `parse` makes a Module of a text and its path, `find` says which file an import means, `rewrite` applies fixes.
     Raises Unsettled when the fixes do not come to an end, Unreadable when a file is nested too deeply.
     """
+    Exports(modules, find).provide()
     renamed = oldnames.rename(modules)
     turned: list[Note] = []
     fixed: list[Note] = [*(Note(*note) for note in renamed.done)]
@@ -138,6 +142,7 @@ def migrate(
 def _look(
     modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version, *, gone: bool
 ) -> Round:
+    Exports(modules, find).provide()
     neighbours = Neighbours([*modules.values()], find)
     files = [Generators(module, neighbours.meanings[module]) for module in modules.values()]
     together = Together(files, whole=True, native=to >= NATIVE, gone=gone)
@@ -343,6 +348,8 @@ def _left(
 ) -> Iterator[Note]:
     """What was not mended, by place."""
     found = [_note(path, finding, f"{finding.message}: {why}") for path, finding, why in remaining]
+    for module in state.modules.values() if state.together.gone else ():
+        found += (Note(module.path, statement.lineno, IMPORTED) for statement in _imports_what_is_gone(module))
     for file in state.together.files if not state.together.native else ():
         found += (Note(file.module.path, edit.node.lineno, DRIVES_NATIVE) for edit in file.unwrapping())
     for conversion in state.together.candidates():
@@ -353,6 +360,14 @@ def _left(
         found.append(Note(conversion.home.module.path, conversion.function.lineno, text))
     found += (Note(*note) for note in names)
     yield from sorted(dict.fromkeys(found))
+
+
+def _imports_what_is_gone(module: Module) -> Iterator[ast.ImportFrom]:
+    """The imports of `asyncio.coroutine` itself, which a Python that does not have it comes to."""
+    for statement in module.nodes(ast.ImportFrom):
+        names = [qualified for _, _, qualified in imports(statement)]
+        if COROUTINE in names and reaches(statement, module, COROUTINE_REMOVED):
+            yield statement
 
 
 def _looks(modules: Iterable[Module]) -> Iterator[Note]:

@@ -69,7 +69,20 @@ class Module:
 
     def beside(self, project: View | None) -> Module:
         """The same file, asked anew with what other files answer."""
-        return Module(self.tree, self.text, self.path, self.settings, project)
+        again = Module(self.tree, self.text, self.path, self.settings, project)
+        again.look_through(self._scopes.meaning)
+        return again
+
+    def look_through(self, meaning: Callable[[str], str] | None) -> None:
+        """From now on, take `meaning(name)` for every qualified name: what files that only hand it on imported.
+
+        Before anything is asked: what has been worked out stays.
+        """
+        self._scopes.meaning = meaning
+
+    def meant(self, qualified: str) -> str:
+        """What a qualified name stands for: itself, if nothing else is known (see `look_through`)."""
+        return self._scopes.meant(qualified)
 
     def release(self) -> None:
         """Let go of everything: nothing may be asked any more.

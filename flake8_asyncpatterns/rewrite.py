@@ -93,7 +93,7 @@ def rounds(
         fixes = list(dict.fromkeys(f.fix for f in findings if f.fix))
         text, applied, refused = apply(module, fixes)
         if applied:
-            text = without_superfluous_imports(text, module.path, applied)
+            text = without_superfluous_imports(text, module, applied)
         left = [Left(f, refused[f.fix]) for f in findings if f.fix in refused]
         yield Round(text, [f for f in findings if f.fix in applied], left, found)
         if not applied:
@@ -101,11 +101,12 @@ def rounds(
     raise Unsettled("its fixes do not come to an end; please report this")
 
 
-def without_superfluous_imports(text: str, path: str, applied: Iterable[Fix]) -> str:
-    """The text without the imports that served only what these fixes have done away with."""
+def without_superfluous_imports(text: str, before: Module, applied: Iterable[Fix]) -> str:
+    """The text without the imports that served only what these fixes, of the file before, have done away with."""
     superseded = [name for fix in applied for name in fix.supersedes]
     if superseded:
-        module = Module.parse(text, path)
+        module = Module.parse(text, before.path)
+        module.look_through(before.meant)
         text, _, _ = apply(module, [Fix(edit) for edit in superfluous(module, superseded)])  # type: ignore[arg-type]  # RemoveAlias is an edit of ours alone
     return text
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from .knowledge.names import WHOLE_PACKAGES, canonical
@@ -101,6 +101,8 @@ class Scopes:
         self.parents = parents
         self.nodes = nodes
         self.star = False
+        # What a qualified name stands for, where somebody knows the files that it leads through.
+        self.meaning: Callable[[str], str] | None = None
         self._scopes: dict[ast.AST, Scope] | None = None
         self._names: dict[tuple[ast.AST, str], str | None] = {}
         self._attributes: dict[ast.Attribute, str | None] = {}
@@ -164,17 +166,21 @@ class Scopes:
             attributes.append(node.attr)
             node = node.value
         base = self._named(node.id, at or node) if isinstance(node, ast.Name) else None
-        return canonical(".".join((base, *reversed(attributes)))) if base is not None else None
+        return self.meant(canonical(".".join((base, *reversed(attributes))))) if base is not None else None
+
+    def meant(self, qualified: str) -> str:
+        """What a qualified name stands for: mostly itself."""
+        return self.meaning(qualified) if self.meaning else qualified
 
     def _named(self, name: str, at: ast.AST) -> str | None:
         if self._following:  # something is yet unknown
-            return self._meant(name, at)
+            return self._seen_from(name, at)
         seen = (self._around.get(at, self.tree), name)
         if seen not in self._seen:
-            self._seen[seen] = self._meant(name, at)
+            self._seen[seen] = self._seen_from(name, at)
         return self._seen[seen]
 
-    def _meant(self, name: str, at: ast.AST) -> str | None:
+    def _seen_from(self, name: str, at: ast.AST) -> str | None:
         home = self.home(name, at)
         if home is None:
             if self.star:
@@ -191,7 +197,7 @@ class Scopes:
 
     def _bound(self, binding: Binding) -> str | None:
         if binding.qualified is not None:
-            return binding.qualified
+            return self.meant(binding.qualified)
         value = self.value(binding.node)
         return None if value is None else self.name(value)
 
@@ -230,9 +236,9 @@ class Scopes:
         for imported in statements:
             assert isinstance(imported, (ast.Import, ast.ImportFrom))
             for local, alias, name in imports(imported):
-                found = (self.lookup(local, at) or ()) if name == target else ()
+                found = (self.lookup(local, at) or ()) if self.meant(name) == target else ()
                 # `import a` and `import a.b` bind the same name to the same module.
-                same = all(binding.qualified == target for binding in found)
+                same = all(binding.qualified and self.meant(binding.qualified) == target for binding in found)
                 mine = any(binding.node is alias for binding in found)
                 if same and mine and not self._is_deleted(local) and self._ran(imported, at):
                     yield local

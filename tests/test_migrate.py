@@ -441,6 +441,72 @@ def test_loop_goes_where_no_python_before_3_10_counts(program: type) -> None:
     assert done.left() == []
 
 
+COMPAT = """
+    try:
+        import asyncio
+        from asyncio.queues import Queue
+    except ImportError:
+        import trollius as asyncio
+        from trollius.queues import Queue
+    """
+HANDED_ON = """
+    from {imported}
+
+    def started(loop):
+        return {name}(maxsize=3{loop})
+    """
+
+
+@pytest.mark.parametrize(
+    ("imported", "name"),
+    [
+        ("pkg.compat import Queue", "Queue"),
+        (".compat import Queue as Mailbox", "Mailbox"),
+        (". import compat", "compat.Queue"),
+        (".compat import asyncio", "asyncio.Queue"),
+        (". import Queue", "Queue"),
+    ],
+)
+def test_what_a_file_of_the_project_only_hands_on(program: type, imported: str, name: str) -> None:
+    files = {"setup.py": "", "pkg/__init__.py": "from .compat import Queue\n", "pkg/compat.py": COMPAT}
+    done = program({**files, "pkg/m.py": HANDED_ON.format(imported=imported, name=name, loop=", loop=loop")}, "3.11")
+    assert done["pkg/m.py"] == dedent(HANDED_ON.format(imported=imported, name=name, loop="")).lstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "compat",
+    [
+        "class Queue:\n    def __init__(self, maxsize, loop): ...\n",
+        "from asyncio import Queue\n\nclass Queue(Queue):\n    def __init__(self, maxsize, loop): ...\n",
+        "if fast:\n    from queues import Queue\nelse:\n    from asyncio import Queue\n",
+        "try:\n    from uqueue import Queue\nexcept ImportError:\n    from asyncio import Queue\n",
+        "try:\n    import fast\n    from asyncio import Queue\nexcept ImportError:\n    from queues import Queue\n",
+        "from asyncio import Queue\ntry:\n    import fast\nexcept ImportError:\n    Queue = None\n",
+        "from .compat import Queue\n",
+    ],
+)
+def test_what_a_file_of_the_project_makes_itself_or_may_have_from_elsewhere(program: type, compat: str) -> None:
+    text = dedent(HANDED_ON.format(imported=".compat import Queue", name="Queue", loop=", loop=loop")).lstrip("\n")
+    assert program({"pkg/__init__.py": "", "pkg/compat.py": compat, "pkg/m.py": text}, "3.11")["pkg/m.py"] == text
+
+
+def test_a_decorator_that_a_file_of_the_project_hands_on(program: type) -> None:
+    compat = "from asyncio import coroutine, sleep\n"
+    text = "from compat import coroutine, sleep\n\n@coroutine\ndef pause():\n    yield from sleep(1)\n"
+    done = program({"compat.py": compat, "m.py": text}, "3.11")
+    assert done["m.py"] == "from compat import sleep\n\nasync def pause():\n    await sleep(1)\n"
+    assert done["compat.py"] == compat
+    assert done.left() == [
+        "compat.py:1: left: AIO401 `asyncio.coroutine` is gone since Python 3.11: it cannot be imported there"
+    ]
+
+
+def test_an_import_of_what_is_gone_that_nothing_comes_to_is_not_told(program: type) -> None:
+    tried = "try:\n    from asyncio import coroutine\nexcept ImportError:\n    coroutine = None\n"
+    asked = "import sys\nif sys.version_info < (3, 11):\n    from asyncio import coroutine\n"
+    assert program({"a.py": tried, "b.py": asked}, "3.11").left() == []
+
+
 def test_nothing_is_written_that_came_later(program: type) -> None:
     source = f"{HEAD}\n\n@asyncio.coroutine\ndef f():\n    yield from asyncio.wait([f()])\n"
     assert "asyncio.create_task(f())" in program({"a.py": source}, to="3.7")["a.py"]
@@ -655,7 +721,7 @@ def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
 
 
 MANY = """
-    import asyncio
+    from .compat import asyncio
     from . import m{before:02}
 
 
@@ -682,7 +748,8 @@ MANY = """
 def test_the_same_in_any_number_of_processes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {f"app/m{n:02}.py": MANY.format(before=(n + 1) % 30) for n in range(30)} | {"app/__init__.py": ""}
+    files = {f"app/m{n:02}.py": MANY.format(before=(n + 1) % 30) for n in range(30)}
+    files |= {"app/__init__.py": "", "app/compat.py": "import asyncio\n"}
     monkeypatch.setattr(runner, "BATCH_FILES", 12)
     came = []
     for jobs in (1, 2, 3):
@@ -695,8 +762,9 @@ def test_the_same_in_any_number_of_processes(
     assert came[1] == came[0]
     assert came[2] == came[0]
     assert "Turned 30 functions into coroutines" in came[0][1].err
-    assert "async def run" in came[0][2][1]
-    assert "@asyncio.coroutine" in came[0][2][1]  # over `odd`
+    assert "async def run" in came[0][2][2]
+    assert "asyncio.wait([asyncio.create_task(late())])" in came[0][2][2]
+    assert "@asyncio.coroutine" in came[0][2][2]  # over `odd`
 
 
 def test_nodes_are_the_same_in_another_parse_of_the_text() -> None:

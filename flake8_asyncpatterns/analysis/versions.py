@@ -153,9 +153,9 @@ def _tries(node: ast.AST, module: Module) -> bool:
     for around in module.ancestors(node):
         match around:
             case ast.Try(handlers=handlers, body=[only]) if inner is only:
-                if any(_handles_absence(handler, module) for handler in handlers):
+                if any(handles_absence(handler, module) for handler in handlers):
                     return True
-            case ast.ExceptHandler() if _handles_absence(around, module):
+            case ast.ExceptHandler() if handles_absence(around, module):
                 return True
             case ast.If(test=test) | ast.IfExp(test=test) if inner is not test and _looks_first(test, module):
                 return True
@@ -165,7 +165,8 @@ def _tries(node: ast.AST, module: Module) -> bool:
     return False
 
 
-def _handles_absence(handler: ast.ExceptHandler, module: Module) -> bool:
+def handles_absence(handler: ast.ExceptHandler, module: Module) -> bool:
+    """Does this run where something is not there?"""
     caught = handler.type
     named = caught.elts if isinstance(caught, ast.Tuple) else [caught] if caught else []
     return any(module.name(one) in MISSING for one in named)

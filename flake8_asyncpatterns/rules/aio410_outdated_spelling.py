@@ -87,9 +87,9 @@ is awaited at once.
 
 ## Fix
 
-Safe for `get_event_loop`, which gives the same loop. Unsafe for the others: a function in `to_thread` sees a copy of
-the caller's context variables, which `run_in_executor` does not give it; and tests that replace the old function no
-longer meet a call of it. A variable that held the loop and is needed for nothing else is removed.
+Unsafe: tests that replace the old function, `mock.patch("asyncio.get_event_loop")`, no longer meet a call of it; and a
+function in `to_thread` sees a copy of the caller's context variables, which `run_in_executor` does not give it. A
+variable that held the loop and is needed for nothing else is removed.
 
 ## When to ignore
 
@@ -116,6 +116,7 @@ from ..signs import ASYNC
 CREATE_TASK = "tests that replace `asyncio.ensure_future` no longer meet a call of it"
 TO_THREAD = "the function gets a copy of the context variables, and tests that replace `run_in_executor` miss it"
 RUNNING = "asyncio.get_running_loop"
+GET_RUNNING = f"tests that replace `{GET}` no longer meet a call of it"
 
 
 @rule(
@@ -142,7 +143,8 @@ def outdated_spelling(function: ast.AsyncFunctionDef, module: Module) -> Iterato
     removed = {edit.node for report in threads if report.fix for edit in report.fix.edits if isinstance(edit, Remove)}
     for call in calls:
         if _gets_the_running_loop(call, module) and module.statement(call) not in removed:
-            fix = Fix(replace(call.func, "{running}", running=Symbol(RUNNING)), supersedes=(GET,))
+            running = replace(call.func, "{running}", running=Symbol(RUNNING))
+            fix = Fix(running, unsafe=GET_RUNNING, supersedes=(GET,))
             yield Report(call, f"`{GET}()` in a coroutine is `{RUNNING}()` now", fix)
 
 

@@ -31,15 +31,18 @@ import pytest
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from corpus import tables
 from corpus.outcomes import PASSED, Outcome, environment, outcome
 from corpus.sources import source
+from corpus.tables import Row
 
 # pip leaves the files of an index open that is a folder.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 TABLE: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())
-UNSAFE = "unsafe, all rules"
+RELEASED, UNSAFE = "as released", "unsafe, all rules"
 TRIALS = {"safe": (), "safe, all rules": ("--select", "ALL"), UNSAFE: ("--select", "ALL", "--unsafe")}
+HEADINGS = ["package", "version", RELEASED, *TRIALS, "unsteady"]
 FIXED = re.compile(r": (AIO\d+) fixed: ")
 
 
@@ -101,7 +104,7 @@ def trials(place: Path, name: str) -> Iterator[tuple[str, Trial]]:
     at = environment(place, name, suite["pins"], sys.executable)
     first, second = kept(place, at, name, suite)
     unsteady = set(others(first.tests, second))
-    yield "as released", Trial(Counter(), first, {}, unsteady)
+    yield RELEASED, Trial(Counter(), first, {}, unsteady)
     earlier, last = Counter[str](), Trial(Counter(), first, {}, unsteady)
     for title, options in TRIALS.items():
         copy = copied(place, suite)
@@ -124,53 +127,34 @@ def steadily(before: Outcome, unsteady: set[str], after: Outcome) -> dict[str, s
     return {test: how for test, how in others(before.tests, after).items() if test not in unsteady}
 
 
-def tried(place: Path, name: str) -> tuple[str, list[str]]:
-    """Try one package and say what came of it; gives its row of the table, and what is not as it should be."""
-    suite, row, wrong = TABLE[name], [name], list[str]()
+def tried(place: Path, name: str) -> Row:
+    """Try one package and say what came of it."""
+    suite, cells, wrong = TABLE[name], [name], list[str]()
     print(f"\n{suite['source']}, Python {sys.version.split()[0]}")
     for title, trial in trials(place, name):
         print(f"  {title}: {trial}; {len(trial.unsteady)} unsteady", flush=True)
-        if title == "as released":
-            row += [suite["source"].partition("==")[2], trial.after.counts()]
+        if title == RELEASED:
+            cells += [suite["source"].partition("==")[2], trial.after.counts()]
             wrong += [] if PASSED in trial.after.tests.values() else [f"{name}: {trial.after.said}"]
             continue
-        row.append(f"{trial.fixed.total()} / {len(trial.changed)}")
-        reasons = suite["broken"] if title == UNSAFE else {}
-        for test, how in trial.changed.items():
-            print(f"    {test}: {how}{reason(test, reasons)}")
-        wrong += [f"{name}, {title}: {test}: {how}" for test, how in trial.changed.items() if not reason(test, reasons)]
+        cells.append(f"{trial.fixed.total()} / {len(trial.changed)}")
+        known = suite["broken"] if title == UNSAFE else {}
+        wrong += [f"{name}, {title}: {test}" for test in tables.explained(trial.changed, known)]
     print(f"  unsteady: {', '.join(sorted(trial.unsteady)) or 'none'}")
-    row.append(str(len(trial.unsteady)))
-    return f"| {' | '.join(row)} |", wrong
-
-
-def reason(test: str, reasons: Mapping[str, str]) -> str:
-    """Why a test, or all of a class or module, breaks, if somebody has found out."""
-    return next((f" ({why})" for start, why in reasons.items() if test.startswith(start)), "")
+    return Row([*cells, str(len(trial.unsteady))], wrong)
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_safe_fixes_change_no_result_and_unsafe_ones_only_what_is_known(name: str, tmp_path: Path) -> None:
-    _, wrong = tried(tmp_path, name)
-    assert wrong == []
+    assert tried(tmp_path, name).wrong == []
 
 
 def main() -> int:
     """Run it; 1 when a test changed that is not named in the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLE))
-    parser.add_argument("--keep", type=Path, help="leave all that was made here, and use it again")
-    options = parser.parse_args()
-    for name in options.names:
-        if name not in TABLE:
-            parser.error(f"there is no {name!r} in suites.json; there are {', '.join(TABLE)}")
-    with tempfile.TemporaryDirectory() as scratch:
-        place = (options.keep or Path(scratch)).absolute()
-        place.mkdir(parents=True, exist_ok=True)
-        found = [tried(place, name) for name in options.names or TABLE]
-    print("\n| package | version | tests as released |", " | ".join(TRIALS), "| unsteady |")
-    print(*(row for row, _ in found), sep="\n")
-    return 1 if any(wrong for _, wrong in found) else 0
+    options = tables.asked(parser, TABLE)
+    with tables.place(options.keep) as place:
+        return tables.tell(HEADINGS, (tried(place, name) for name in options.names))
 
 
 if __name__ == "__main__":
