@@ -25,12 +25,15 @@ class Seen(NamedTuple):
     memory: int
 
 
+def environment() -> dict[str, str]:
+    """The variables for a command as people have them: what Python has compiled once, it keeps."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(command: list[str]) -> Seen:
     """Run a command to its end. What it says is thrown away."""
-    # As people have it: what Python has compiled once, it keeps.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as process:
         peak = [0]
         watcher = threading.Thread(target=_watch, args=(process, peak))
         watcher.start()
