@@ -10,13 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .knowledge.awaitables import GENERATOR_COROUTINES
+from .source import STRING_OR_COMMENT
 
-STRING_OR_COMMENT = re.compile(
-    rb'"(?:""(?:[^"\\]++|\\.|"(?!""))*+"""|(?:[^"\\\n]++|\\.)*+")'
-    rb"|'(?:''(?:[^'\\]++|\\.|'(?!''))*+'''|(?:[^'\\\n]++|\\.)*+')"
-    rb"|\#[^\n]*+",
-    re.DOTALL,
-)
 DEFINITION = re.compile(rb"\n([ \t\f]*+)(async[ \t\f\\\n]++)?(?:def[ \t\f\\\n]++(\w++)|class\b)")
 CLASS = re.compile(rb"\n[ \t\f]*+class[ \t\f\\\n]++(\w++)")
 DECORATES = re.compile(

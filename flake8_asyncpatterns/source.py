@@ -17,8 +17,9 @@ COOKIE = b"coding"
 NEWLINE = re.compile(r"\r\n|\r|\n")
 # In bytes whose lines end in line feeds.
 STRING_OR_COMMENT = re.compile(
-    rb"""\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'(?:[^\\]|\\.)*?\'\'\'"""
-    rb"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|\#[^\n]*+""",
+    rb'"(?:""(?:[^"\\]++|\\.|"(?!""))*+"""|(?:[^"\\\n]++|\\.)*+")'
+    rb"|'(?:''(?:[^'\\]++|\\.|'(?!''))*+'''|(?:[^'\\\n]++|\\.)*+')"
+    rb"|\#[^\n]*+",
     re.DOTALL,
 )
 JOINT = re.compile(STRING_OR_COMMENT.pattern + rb"|\\\n", re.DOTALL)
