@@ -163,13 +163,13 @@ def _by_plain_function(names: Group, modules: Group, text: Text) -> bool:
     code, inside = text.code, text.coroutines
     if _any_renamed(names | modules, code):
         return True
-    plain = [(name, body) for name, body in code.plain_functions if name]
+    plain = text.plain_functions
     blocking = {name for name, body in plain if _any_called(names, modules, body)}
     before = 0
     while len(blocking) > before:
         before = len(blocking)
         if b"__init__" in blocking:
-            blocking |= code.classes
+            blocking |= text.classes
         blocking |= {name for name, body in plain if not blocking.isdisjoint(body.words)}
     return not blocking.isdisjoint(inside.words) or _any_renamed(frozenset(blocking), code)
 
