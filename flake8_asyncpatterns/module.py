@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from .rule import FunctionDef
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
-# The scopes that run by themselves: a class body, and a comprehension, run as a part of what is around them.
-RUN = (*FUNCTIONS, ast.Module)
 OtherT = TypeVar("OtherT", bound=ast.AST)
 AnalysisT = TypeVar("AnalysisT")
+
+# The scopes that run by themselves: a class body, and a comprehension, run as a part of what is around them.
+RUN = (*FUNCTIONS, ast.Module)
 
 
 class Module:
