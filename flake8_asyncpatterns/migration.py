@@ -26,7 +26,7 @@ from .elsewhere import Rewrite
 from .facts import View
 from .keywords import original
 from .knowledge.awaitables import COROUTINE
-from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, Version
+from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, WAIT, Version
 from .knowledge.since import SINCE
 from .module import Module
 from .progress import Progress
@@ -124,7 +124,9 @@ def migrate(
         modules = {path: parse(news[path], path) if path in news else module for path, module in modules.items()}
         with without_collector():  # trees are thrown away as a whole, round by round
             progress.begin(f"round {number + 1}, looked at", len(modules))
-            state = _look(modules, find, blocked, to, gone=gone)
+            if news or not number:
+                neighbours = _neighbours(modules, find)
+            state = _look(neighbours, blocked, to, gone=gone)
             step = _Step(state, to, rewrite, progress)
             step.take(blocked)
             turned += step.turned
@@ -136,15 +138,18 @@ def migrate(
                 return Migrated(texts, turned, fixed, left, [*_looks(modules.values())])
             news, gone = step.changed, is_stable
             del state, step
+            if news:
+                del neighbours
     raise Unsettled("the migration does not come to an end; please report this")
 
 
-def _look(
-    modules: Mapping[str, Module], find: Find, blocked: Mapping[tuple[str, str], str], to: Version, *, gone: bool
-) -> Round:
+def _neighbours(modules: Mapping[str, Module], find: Find) -> Neighbours:
     Exports(modules, find).provide()
-    neighbours = Neighbours([*modules.values()], find)
-    files = [Generators(module, neighbours.meanings[module]) for module in modules.values()]
+    return Neighbours([*modules.values()], find)
+
+
+def _look(neighbours: Neighbours, blocked: Mapping[tuple[str, str], str], to: Version, *, gone: bool) -> Round:
+    files = [Generators(module, meanings) for module, meanings in neighbours.meanings.items()]
     together = Together(files, whole=True, native=to >= NATIVE, gone=gone)
     for conversion in together.conversions.values():
         path = conversion.home.module.path
@@ -154,7 +159,7 @@ def _look(
     together.settle()
     for file in files:
         file.module.provide(Generators, file)
-    return Round(modules, together)
+    return Round({file.module.path: file.module for file in files}, together)
 
 
 class _Step:
@@ -211,7 +216,7 @@ class _Step:
 
     def _waits(self, module: Module) -> list[Finding]:
         """Waits for coroutines, by now, of other files, too."""
-        if "wait" not in module.text:
+        if not any(module.callee(call) == WAIT for call in module.nodes(ast.Call)):
             return []
         return check.settled(module.beside(View()), lambda seen: check.findings(seen, [RULES[WAITS]]), self.project)
 

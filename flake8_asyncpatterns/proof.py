@@ -11,8 +11,9 @@ import ast
 import io
 import tokenize
 import warnings
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .edits import MARK, AddImports, AnyEdit, Refused, RemoveAlias, Spell, in_call, skeleton, target
@@ -57,6 +58,8 @@ def prove(before: str, edits: Sequence[AnyEdit], spell: Spell, after: str) -> No
     made = _asynchronous(got)
     if made and made > _asynchronous(ast.parse(before)):
         raise Refused("an `await` would make a generator expression asynchronous, which not everything can iterate")
+    if _tails(before) == _tails(after):
+        return  # in two programs that differ by edits alone: what begins a comment in one, begins it in the other
     had, has = _comments(before), _comments(after)
     if lost := Counter(had) - Counter(has):
         raise Unproven(f"a comment would be lost: {next(iter(lost))}")
@@ -86,6 +89,11 @@ def _asynchronous(tree: ast.Module) -> int:
     )
 
 
+def _tails(text: str) -> list[str]:
+    """What follows the first number sign of each line that has one."""
+    return [line.partition("#")[2].rstrip() for line in text.splitlines() if "#" in line]
+
+
 def _comments(text: str) -> list[str]:
     """The comments of a program, in their order."""
     if "#" not in text:
@@ -112,14 +120,26 @@ class Substitution:
         # What stands where a node of the original stood: statements may become several, or none.
         self.now: dict[ast.AST, list[Any]] = {}
         self.emptied: set[ast.AST] = set()
+
+    def _find(self, named: Sequence[ast.AST]) -> None:
+        """Index the statements that the edits' nodes stand in; all, where some claim to stand in another line."""
+        self._index(sorted({getattr(node, "lineno", 0) for node in named}))
+        if not all(key(node) in self.found for node in named):
+            self._index(None)
+
+    def _index(self, lines: list[int] | None) -> None:
+        """Index the tree, but for statements in which nothing begins in any of these lines."""
+        self.order.clear()
+        self.found.clear()
         todo: list[ast.AST] = [self.tree]
         while todo:
             node = todo.pop()
             self.order[node] = len(self.order)
             self.found.setdefault(key(node), []).append(node)
             for child in children(node):
-                self.parents[child] = node
-                todo.append(child)
+                if lines is None or not isinstance(child, ast.stmt) or _has_one(child, lines):
+                    self.parents[child] = node
+                    todo.append(child)
 
     def twin(self, node: ast.AST) -> Any:
         """The node of this tree that is the same as one of another parse."""
@@ -128,8 +148,9 @@ class Substitution:
             raise Unproven("a node cannot be told from another at the same place")
         return twins[0]
 
-    def apply(self, edits: Iterable[AnyEdit]) -> ast.Module:
+    def apply(self, edits: Sequence[AnyEdit]) -> ast.Module:
         """The tree after these edits; it is the one given out by every call."""
+        self._find([node for edit in edits for node in _nodes(edit)])
         placed = [(self.twin(target(edit)), edit) for edit in edits]
         self._find_emptied({node for node, edit in placed if isinstance(edit, Remove)})
         # Of several that come in front of one node, the last is put there first.
@@ -238,6 +259,27 @@ class Substitution:
             case list():
                 return [made for statement in hole for made in self._current(self.twin(statement))]
         return self._current(self.twin(hole))
+
+
+def _nodes(edit: AnyEdit) -> Iterator[ast.AST]:
+    """The nodes of the file that an edit names."""
+    yield target(edit)
+    match edit:
+        case RemoveDecorator(decorator=node) | RemoveAlias(alias=node):
+            yield node
+        case Replace(holes=holes) | ReplaceArgument(holes=holes) | Insert(holes=holes):
+            for hole in holes.values():
+                if isinstance(hole, list):
+                    yield from hole
+                elif not isinstance(hole, Symbol):
+                    yield hole
+
+
+def _has_one(statement: ast.stmt, lines: list[int]) -> bool:
+    """Is one of these lines, in order, among those of a statement with its decorators?"""
+    first = min(node.lineno for node in (statement, *getattr(statement, "decorator_list", ())))
+    at = bisect_left(lines, first)
+    return at < len(lines) and lines[at] <= (statement.end_lineno or statement.lineno)
 
 
 def _turn(edit: AnyEdit) -> int:

@@ -57,6 +57,7 @@ class Meanings:
         self._asking: set[ast.AST] = set()
         self._found: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self._results: dict[ast.AST, tuple[ast.AST, ...]] = {}
+        self._transparent: dict[ast.AST, bool] = {}
         self._members: dict[ast.ClassDef, dict[str, list[ast.AST]]] | None = None
         self._bases: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
         self._calls: dict[str, list[ast.Call]] | None = None
@@ -114,9 +115,12 @@ class Meanings:
         """Does a call of this function give just what it returns?"""
         if (home := self.home(function)) is not self:
             return home.is_transparent(function)
-        if not isinstance(function, ast.FunctionDef) or is_generator(function):
+        if not isinstance(function, ast.FunctionDef):
             return False
-        return all(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
+        if function not in self._transparent:
+            static = all(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
+            self._transparent[function] = static and not is_generator(function)
+        return self._transparent[function]
 
     def _follow(self, node: ast.AST, seen: Seen) -> Iterator[ast.AST]:
         if (node, "") in seen:

@@ -77,7 +77,8 @@ LOST_LOOP_CLASSES = frozenset(
     )
 )  # fmt: skip
 
-# AIO405: coroutines handed to `asyncio.wait`.
+# AIO405: coroutines handed to it.
+WAIT = "asyncio.wait"
 COROUTINES_TO_WAIT = Gone((3, 8), (3, 11))
 
 # AIO403: a loop that `asyncio.get_event_loop` makes where there is none. It is the making that is removed.

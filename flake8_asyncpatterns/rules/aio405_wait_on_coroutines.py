@@ -137,13 +137,12 @@ from ..analysis.versions import reaches
 from ..knowledge.awaitables import COROUTINE as DECORATOR
 from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import SAME_RESULT
-from ..knowledge.removed import COROUTINES_TO_WAIT
+from ..knowledge.removed import COROUTINES_TO_WAIT, WAIT
 from ..module import Module
 from ..needs import calls
 from ..rule import Edit, Fix, Replace, Report, Symbol, replace, rule
 from ..signs import HAS_ARGUMENTS
 
-WAIT = "asyncio.wait"
 MESSAGE = "`asyncio.wait()` takes no coroutines since Python 3.11; make tasks of them"
 NO_LOOP = "tasks need a running loop; call `asyncio.wait()` in a coroutine"
 SAME_ITEMS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted"})
