@@ -106,12 +106,12 @@ class Mending:
         name = seen_from_here(path)
         try:
             data = load(Path(path))
-            kept = self.shelf.facts(name, digest(data))
-            if isinstance(kept, Unreadable):
-                return None
-            return kept if kept is not None else facts(decode(data), name, self.order.looking.settings)
+            return self.shelf.told(name, digest(data), partial(self._work_out, data, name))
         except Unreadable:
             return None
+
+    def _work_out(self, data: bytes, name: str) -> Facts:
+        return facts(decode(data), name, self.order.looking.settings)
 
     def results(self) -> Iterator[Fixed]:
         """What came of each file."""
@@ -139,6 +139,8 @@ class Mending:
             came[job.name] = one._replace(facts=None)
             if one.facts is not None:
                 self.facts[os.path.abspath(job.name)] = one.facts  # noqa: PTH100  # of each of many
+                if job.name not in self.given:
+                    self.shelf.keep_facts(job.name, digest(one.data), one.facts)
             if one.fixed is not None:
                 self.tell(one.fixed)
         return came

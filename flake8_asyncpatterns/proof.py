@@ -13,7 +13,7 @@ import tokenize
 import warnings
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .edits import MARK, AddImports, AnyEdit, Refused, RemoveAlias, Spell, in_call, skeleton, target
@@ -121,23 +121,16 @@ class Substitution:
         self.now: dict[ast.AST, list[Any]] = {}
         self.emptied: set[ast.AST] = set()
 
-    def _find(self, named: Sequence[ast.AST]) -> None:
-        """Index the statements that the edits' nodes stand in; all, where some claim to stand in another line."""
-        self._index(sorted({getattr(node, "lineno", 0) for node in named}))
-        if not all(key(node) in self.found for node in named):
-            self._index(None)
-
-    def _index(self, lines: list[int] | None) -> None:
-        """Index the tree, but for statements in which nothing begins in any of these lines."""
-        self.order.clear()
-        self.found.clear()
+    def _index(self, named: Iterable[ast.AST]) -> None:
+        """Index the tree, but for statements in which none of these nodes of another parse begins."""
+        lines = sorted({getattr(node, "lineno", 0) for node in named})
         todo: list[ast.AST] = [self.tree]
         while todo:
             node = todo.pop()
             self.order[node] = len(self.order)
             self.found.setdefault(key(node), []).append(node)
             for child in children(node):
-                if lines is None or not isinstance(child, ast.stmt) or _has_one(child, lines):
+                if not isinstance(child, ast.stmt) or _has_one(child, lines):
                     self.parents[child] = node
                     todo.append(child)
 
@@ -150,7 +143,7 @@ class Substitution:
 
     def apply(self, edits: Sequence[AnyEdit]) -> ast.Module:
         """The tree after these edits; it is the one given out by every call."""
-        self._find([node for edit in edits for node in _nodes(edit)])
+        self._index(node for edit in edits for node in _nodes(edit))
         placed = [(self.twin(target(edit)), edit) for edit in edits]
         self._find_emptied({node for node, edit in placed if isinstance(edit, Remove)})
         # Of several that come in front of one node, the last is put there first.

@@ -7,6 +7,7 @@ once do not get in each other's way. A record holds for one content of its file;
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import memory
@@ -47,6 +48,20 @@ class Shelf:
 
         found = self.get(FACTS, name, content)
         return found if isinstance(found, (Facts, Unreadable)) else None
+
+    def told(self, name: str, content: bytes, work_out: Callable[[], Facts]) -> Facts:
+        """What a file of this content tells the others: as it is known, or worked out and kept.
+
+        Raises Unreadable when it tells nothing; what was worked out to be so is not kept, as it may be for one reason
+        here and for none elsewhere.
+        """
+        known = self.facts(name, content)
+        if isinstance(known, Unreadable):
+            raise known
+        if known is None:
+            known = work_out()
+            self.keep_facts(name, content, known)
+        return known
 
     def keep_facts(self, name: str, content: bytes, told: Facts | Unreadable) -> None:
         """Keep what a file of this content tells the others, or why it tells nothing."""

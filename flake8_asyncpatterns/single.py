@@ -247,10 +247,5 @@ class Desk:
         """The Facts of a file of this content: as they are at hand, or on the shelf, or worked out."""
         at = (name, content)
         if at not in self._known:
-            kept = self._shelf.facts(*at)
-            if isinstance(kept, Unreadable):
-                raise kept
-            self._known[at] = kept if kept is not None else work_out()
-            if kept is None:
-                self._shelf.keep_facts(*at, self._known[at])
+            self._known[at] = self._shelf.told(*at, work_out)
         return self._known[at]

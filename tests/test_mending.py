@@ -133,8 +133,9 @@ def test_what_a_killed_worker_had_is_mended_here(
     assert (code, out, "".join(line for line in lines if line not in lost), files) == wanted
 
 
-def test_what_a_check_has_found_out_of_the_files_around_is_not_worked_out_again(
-    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("first", [["check"], ["fix", "--diff"]])
+def test_what_another_run_has_found_out_of_the_files_around_is_not_worked_out_again(
+    first: list[str], project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worked_out: list[str] = []
 
@@ -149,7 +150,7 @@ def test_what_a_check_has_found_out_of_the_files_around_is_not_worked_out_again(
     arguments = ("fix", "--isolated", "--unsafe", "--diff", "-j1", "app/m01.py")
     before = (main([*arguments, "--no-cache"]), *capfd.readouterr())
     assert {Path(path).name for path in worked_out} >= {"low.py", "quiet.py"}
-    main(["check", "--isolated", "-j1", "app"])
+    main([*first, "--isolated", "-j1", "app"])
     capfd.readouterr()
     worked_out.clear()
     assert (main(arguments), *capfd.readouterr()) == before
