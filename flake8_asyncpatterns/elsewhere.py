@@ -61,9 +61,16 @@ def rewriting(runner: Runner) -> Rewrite:
             yield from (applied(*file) for file in files)
             return
         jobs = [
-            Job(module.path, module.text.encode(), packed(module, fixes), _meanings(module)) for module, fixes in files
+            Job(module.path, module.text.encode(), packed(module, fixes), _meanings(module))
+            for module, fixes in files
+            if fixes
         ]
-        for (_, fixes), outcome in zip(files, runner.run(work, jobs, EFFORT), strict=True):
+        outcomes = runner.run(work, jobs, EFFORT)
+        for module, fixes in files:
+            if not fixes:
+                yield Applied(module.text, set(), {})
+                continue
+            outcome = next(outcomes)
             refused = {fixes[number]: reason for number, reason in outcome.refused.items()}
             yield Applied(outcome.text, {fixes[number] for number in outcome.applied}, refused)
 
