@@ -6,7 +6,8 @@ First, for the files that `asyncfix fix --unsafe`, or `asyncfix migrate`, change
 on one core (looking at them, fixes, proofs, rounds until nothing is left) against libcst's `parse_module`, positions
 (`PositionProvider`, without the copy that a `MetadataWrapper` makes by default) and `.code` of the same files, in turn.
 Ours does more than that has to: without `--no-project` it asks the files that these import (`--no-cache`: of which
-nothing is known yet), and a migration looks at all files of its package. Seconds are those on a processor, without the start of Python and imports.
+nothing is known yet), and a migration looks at all files of its package. Seconds are those on a processor, without the
+start of Python and imports.
 
 Then, a migration of so many copies of asyncssh together, on one core and on all: seconds on the clock, and on
 processors. Packages are fetched by name and version, and libcst is installed into an environment of its own; `--keep`
