@@ -20,7 +20,7 @@ CONDITIONAL, FAILED = 2, 5
 
 
 class Told(NamedTuple):
-    """What is known of a thing: the qualified name of its class, and what is in it (see Type in inference.py).
+    """What is known of a thing: the qualified name of its class, and what is in it (see Type in types.py).
 
     The name of a class of the same file begins with OWN.
     """

@@ -6,42 +6,25 @@ Worked out only when asked. "Unknown" (None) is an answer; guessing by a variabl
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from .facts import OWN, Told
+from .annotations import Annotations
+from .containers import Containers
 from .flow import body
-from .knowledge.containers import (
-    GIVES_ITEM,
-    GIVES_SAME,
-    GIVES_VALUE,
-    ITERABLES,
-    MAPPINGS,
-    PUTS_IN,
-    PUTS_IN_UNKNOWN,
-    SAME_ITEMS,
-    SEQUENCES,
-    TUPLES,
-    VALUES,
-)
+from .knowledge.containers import VALUES
 from .knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, SAME_RESULT
-from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, THREADS, same_type
+from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, PATHS, RETURNS, SERVERS, STREAMS, THREADS, same_type
 from .narrowing import Narrowing, dotted
 from .reference import inherited
-from .scopes import FUNCTIONS, Definition, Scopes
+from .scopes import Definition, Scopes
+from .types import HOLDS, Type, heard, instance, written
 
 if TYPE_CHECKING:
     from .classes import Classes
     from .module import Module
     from .rule import FunctionDef
 
-# Annotations that only say something about the type inside their brackets.
-WRAPPERS = frozenset(
-    f"{module}.{name}"
-    for module in ("typing", "typing_extensions")
-    for name in ("Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired")
-)
-SELF = frozenset({"typing.Self", "typing_extensions.Self"})
 LITERALS: dict[type[ast.AST], str] = {
     ast.List: "builtins.list",
     ast.ListComp: "builtins.list",
@@ -53,25 +36,8 @@ LITERALS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "builtins.str",
     ast.Compare: "builtins.bool",
 }
-# The functions that hand two streams to a callback.
-SERVERS = frozenset({"asyncio.start_server", "asyncio.start_unix_server"})
-STREAMS = ("asyncio.StreamReader", "asyncio.StreamWriter")
 # What is known by way of so many other things is unknown.
 DEPTH = 25
-
-
-class Type(NamedTuple):
-    """What is known of a thing: the qualified name of its class, or its class in this file, or both.
-
-    `name` of an instance of a class of this file is the one class from elsewhere that it inherits from. `item` is what
-    iterating over it gives, `value` what a subscript does, `parts` what unpacking does.
-    """
-
-    name: str | None = None
-    cls: ast.ClassDef | None = None
-    item: Type | None = None
-    value: Type | None = None
-    parts: tuple[Type | None, ...] = ()
 
 
 class Inference:
@@ -79,12 +45,12 @@ class Inference:
 
     def __init__(self, module: Module, scopes: Scopes, classes: Classes) -> None:
         self.module = module
-        self.scopes = scopes
         self.classes = classes
+        self._annotations = Annotations(module, scopes, classes)
+        self._containers = Containers(module, scopes, classes, self)
         self._types: dict[ast.AST, Type | None] = {}
         self._callees: dict[ast.Call, str | None] = {}
         self._named: dict[str, Type | None] = {}
-        self._put: dict[tuple[ast.AST, str], list[ast.expr | None]] | None = None
         self._servers: set[ast.AST] | None = None
         self._definitions: set[str] | None = None
         self._depth = 0
@@ -126,7 +92,7 @@ class Inference:
                 known = {self.type(value) for value in values} - {None}
                 return known.pop() if len(known) == 1 else None
             case ast.Subscript(value=value, slice=index):
-                return self._subscripted(value, index)
+                return self._containers.subscripted(value, index)
             case ast.Constant(value=value) if value is not None and value is not ...:
                 return Type(f"builtins.{type(value).__name__}")
             case ast.UnaryOp(op=ast.Not()):
@@ -141,14 +107,14 @@ class Inference:
         name = LITERALS.get(type(node))
         match node:
             case ast.List(elts=elements) | ast.Set(elts=elements):
-                item = self._all_alike(elements)
+                item = self.all_alike(elements)
                 return Type(name, item=item, value=item if isinstance(node, ast.List) else None)
             case ast.Tuple(elts=elements):
                 if any(isinstance(e, ast.Starred) for e in elements):
                     return Type(name)
-                return Type(name, item=self._all_alike(elements), parts=tuple(self.type(e) for e in elements))
+                return Type(name, item=self.all_alike(elements), parts=tuple(self.type(e) for e in elements))
             case ast.Dict(keys=keys, values=values):
-                return Type(name, item=self._all_alike(k for k in keys if k), value=self._all_alike(values))
+                return Type(name, item=self.all_alike(k for k in keys if k), value=self.all_alike(values))
             case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
                 item = self.type(element)
                 return Type(name, item=item, value=item if isinstance(node, ast.ListComp) else None)
@@ -156,14 +122,15 @@ class Inference:
                 return Type(name, item=self.type(key), value=self.type(value))
         return Type(name) if name else None
 
-    def _all_alike(self, nodes: Iterable[ast.AST | None]) -> Type | None:
+    def all_alike(self, nodes: Iterable[ast.AST | None]) -> Type | None:
+        """The type that all of these have."""
         types = {self.type(node) if node is not None else None for node in nodes}
         return types.pop() if len(types) == 1 else None
 
     def _type_of_name(self, name: ast.Name) -> Type | None:
-        instance = self.classes.instance(name)
-        if instance is not None:
-            return self._instance(instance)
+        cls = self.classes.instance(name)
+        if cls is not None:
+            return instance(cls, self.classes)
         bindings = self.module.bindings(name) or []
         remade = [binding for binding in bindings if self._is_made_of(name.id, binding)]
         if not remade or any(isinstance(b, ast.Name) and self._annotation(b) for b in bindings):
@@ -203,7 +170,7 @@ class Inference:
                 text = RETURNS.get(f"{made.name}.{method}") if made else None
                 return self._from_table(text) if text else None
             case ast.Attribute(value=inner, attr=attribute):
-                return self._part(self._remade(of, inner), f".{attribute}", ".*")
+                return self.part(self._remade(of, inner), f".{attribute}", ".*")
         return None
 
     def _type_of_attribute(self, node: ast.Attribute) -> Type | None:
@@ -215,7 +182,7 @@ class Inference:
             named = self.definition(node.value)
             owner = named if isinstance(named, ast.ClassDef) else None
         if owner is None:
-            return self._part(of, f".{node.attr}", ".*")
+            return self.part(of, f".{node.attr}", ".*")
         return self.attribute(owner, node.attr)
 
     def attribute(self, owner: ast.ClassDef, name: str) -> Type | None:
@@ -228,10 +195,10 @@ class Inference:
             return self._result(made)
         if made is None and self.module.project is not None and not self.classes.has(owner, name):
             named = inherited(owner, name, self.module)
-            return _heard(self.module.project.type(named)) if named else None
+            return heard(self.module.project.type(named)) if named else None
         return None
 
-    def _part(self, of: Type | None, *suffixes: str) -> Type | None:
+    def part(self, of: Type | None, *suffixes: str) -> Type | None:
         """What a part of a library's object is: an attribute, an item, what a call of it gives."""
         known = (ATTRIBUTES.get(of.name + suffix) for suffix in suffixes) if of and of.name else ()
         return next((self._from_table(text) for text in known if text), None)
@@ -239,15 +206,9 @@ class Inference:
     def _is_property(self, decorator: ast.expr) -> bool:
         return self.module.name(decorator) in PROPERTIES
 
-    def _instance(self, cls: ast.ClassDef) -> Type:
-        return Type(self._canonical(self.classes.foreign(cls)), cls)
-
-    def _canonical(self, name: str | None) -> str | None:
-        return same_type(name) if name else None
-
     def _type_of_call(self, call: ast.Call) -> Type | None:
         # What is in it, before its name: a `list(tasks)` is one of tasks.
-        return self._from_container(call) or self._called(call.func, call)
+        return self._containers.made(call) or self._called(call.func, call)
 
     def _called(self, function: ast.expr, call: ast.Call | None = None) -> Type | None:
         """What a call of this expression gives."""
@@ -256,17 +217,17 @@ class Inference:
             if name in RETURNS:
                 return self._from_table(RETURNS[name])
             is_class = name in HOLDS or name in VALUES or name.rpartition(".")[2][:1].isupper()  # as PEP 8 spells them
-            return Type(self._canonical(name)) if is_class else None
+            return Type(same_type(name)) if is_class else None
         definition = self.definition(function)
         if isinstance(definition, ast.ClassDef):
             plain = all(self._keeps_class(decorator) for decorator in definition.decorator_list)
-            return self._instance(definition) if plain and not definition.keywords else None
+            return instance(definition, self.classes) if plain and not definition.keywords else None
         if isinstance(definition, ast.FunctionDef):
             return self.returned(definition)
         if isinstance(function, ast.Name) and (method := self.classes.receiver(function)):
             # `cls()` in a class method
-            return self._instance(owner) if (owner := self.module.class_of(method)) else None
-        return self._part(self.type(function), "()") if definition is None else None
+            return instance(owner, self.classes) if (owner := self.module.class_of(method)) else None
+        return self.part(self.type(function), "()") if definition is None else None
 
     def _keeps_class(self, decorator: ast.expr) -> bool:
         return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in KEEPS_CLASS
@@ -274,111 +235,8 @@ class Inference:
     def _from_table(self, text: str) -> Type | None:
         """A type as tables write it: `asyncio.Task`, `tuple[set[asyncio.Task], set[asyncio.Task]]`."""
         if text not in self._named:
-            self._named[text] = _written(ast.parse(text, mode="eval").body)
+            self._named[text] = written(ast.parse(text, mode="eval").body)
         return self._named[text]
-
-    def _from_container(self, call: ast.Call) -> Type | None:
-        match call:
-            case ast.Call(func=ast.Attribute(value=container, attr=method)):
-                return self._from_method(container, method)
-            case ast.Call(func=ast.Name(id=name), args=[first, *_]) if not isinstance(first, ast.Starred):
-                qualified = self.module.name(call.func)
-                if qualified in SAME_ITEMS:
-                    item = self.item(first)
-                    indexed = name in ("list", "sorted", "tuple", "deque")
-                    made = None if name in ("iter", "reversed", "filter") else qualified
-                    return Type(
-                        "builtins.list" if name == "sorted" else made, item=item, value=item if indexed else None
-                    )
-                if qualified == "builtins.next":
-                    return self.item(first)
-                if qualified == "builtins.enumerate":
-                    return Type(item=Type(parts=(Type("builtins.int"), self.item(first))))
-                if qualified == "builtins.zip":
-                    return Type(item=Type(parts=tuple(self.item(a) for a in call.args)))
-        return None
-
-    def _from_method(self, container: ast.expr, method: str) -> Type | None:
-        if method in ("values", "items", "keys") or method in GIVES_VALUE or method in GIVES_ITEM | GIVES_SAME:
-            of = self.type(container)
-            if of is None or of.name not in HOLDS:
-                return None
-            value = of.value or self._put_in(container) if of.name in MAPPINGS else None
-            if method == "values":
-                return Type(item=value)
-            if method == "items":
-                return Type(item=Type(parts=(of.item, value)))
-            if method == "keys":
-                return Type(item=of.item)
-            if method in GIVES_SAME:
-                return of
-            if of.name in MAPPINGS:
-                return value if method in GIVES_VALUE else None
-            return self.item(container) if method in GIVES_ITEM else None
-        return None
-
-    def item(self, node: ast.expr) -> Type | None:
-        """What iterating over an expression gives."""
-        of = self.type(node)
-        if of is None:
-            return None
-        if of.item is None and of.name in HOLDS and of.name not in MAPPINGS:
-            return self._put_in(node)
-        return of.item
-
-    def _subscripted(self, value: ast.expr, index: ast.expr) -> Type | None:
-        of = self.type(value)
-        if of is None:
-            return None
-        if isinstance(index, ast.Slice):
-            return of
-        if of.parts:
-            at = index.value if isinstance(index, ast.Constant) else None
-            return of.parts[at] if isinstance(at, int) and 0 <= at < len(of.parts) else None
-        if of.name in MAPPINGS:
-            return of.value or self._put_in(value)
-        return of.value or (self._put_in(value) if of.name in SEQUENCES else self._part(of, "[]"))
-
-    def _put_in(self, container: ast.expr) -> Type | None:
-        """What this file puts into a container of its own, one by one."""
-        if self._put is None:
-            self._put = {}
-            for key, value in self._puts():
-                self._put.setdefault(key, []).append(value)
-        keys = self._keys(container)
-        return self._all_alike(value for key in keys for value in self._put.get(key, ()))
-
-    def _puts(self) -> Iterator[tuple[tuple[ast.AST, str], ast.expr | None]]:
-        for call in self.module.nodes(ast.Call):
-            match call.func:
-                case ast.Attribute(value=container, attr=method) if method in PUTS_IN:
-                    at = PUTS_IN[method]
-                    for key in self._keys(container)[:1]:
-                        yield key, call.args[at] if len(call.args) > at else None
-                case ast.Attribute(value=container, attr=method) if method in PUTS_IN_UNKNOWN:
-                    for key in self._keys(container)[:1]:
-                        yield key, None
-        for subscript in self.module.nodes(ast.Subscript):
-            if isinstance(subscript.ctx, ast.Store):
-                for key in self._keys(subscript.value)[:1]:
-                    yield key, self._assigned(subscript)
-
-    def _assigned(self, target: ast.AST) -> ast.expr | None:
-        match self.module.parent(target):
-            case ast.Assign(targets=targets, value=value) if target in targets:
-                return value
-        return None
-
-    def _keys(self, container: ast.expr) -> list[tuple[ast.AST, str]]:
-        """What stands for a variable, or for an attribute of a class and its bases."""
-        match container:
-            case ast.Name(id=name):
-                home = self.scopes.home(name, container)
-                return [(home.node, name)] if home else []
-            case ast.Attribute(attr=name):
-                owner = self.classes.owner(container)
-                return [(cls, name) for cls in self.classes.bases(owner) if cls] if owner else []
-        return []
 
     def _awaited(self, value: ast.expr) -> Type | None:
         if not isinstance(value, ast.Call):
@@ -404,7 +262,7 @@ class Inference:
     def _result(self, function: FunctionDef) -> Type | None:
         """What the code of a function returns, by its annotation or by its `return`s."""
         if function.returns is not None:
-            return self._annotated(function.returns, function)
+            return self._annotations.type(function.returns, function)
         if self.module.is_generator(function):
             return None
         values = [node.value for node in self.module.returns(function) if node.value is not None]
@@ -439,10 +297,10 @@ class Inference:
     def _yielded(self, function: FunctionDef) -> Type | None:
         """What a generator yields, by its annotation or by its `yield`s."""
         if function.returns is not None:
-            annotated = self._annotated(function.returns, function)
+            annotated = self._annotations.type(function.returns, function)
             return annotated.item if annotated else None
         values = [node.value for node in body(function) if isinstance(node, ast.Yield)]
-        return self._all_alike(values) if values else None
+        return self.all_alike(values) if values else None
 
     def _agreed(self, nodes: Iterable[ast.AST]) -> Type | None:
         """The one type of all these bindings or values; what is None at first does not count."""
@@ -507,7 +365,7 @@ class Inference:
         """The type that a binding (or a value by itself) gives."""
         annotation = self._annotation(node)
         if annotation is not None:
-            return self._annotated(annotation, node)
+            return self._annotations.type(annotation, node)
         if isinstance(node, ast.arg):
             return self._handed(node)
         value = self.module.value(node)
@@ -544,7 +402,7 @@ class Inference:
             case ast.withitem(optional_vars=whole, context_expr=manager) if whole is target:
                 return self._entered(manager)
             case ast.For() | ast.AsyncFor() | ast.comprehension() as loop if loop.target is target:
-                return self.item(loop.iter)
+                return self._containers.item(loop.iter)
             case ast.Tuple() | ast.List() as targets:
                 if any(isinstance(t, ast.Starred) for t in targets.elts):
                     return None
@@ -556,61 +414,6 @@ class Inference:
                 return of.parts[at] if len(of.parts) == len(targets.elts) else of.value if not of.parts else None
         return None
 
-    def _annotated(self, annotation: ast.expr, at: ast.AST) -> Type | None:
-        """The type that an annotation names, as seen from `at`; None: unknown, or more than one."""
-        match annotation:
-            case ast.Constant(value=str(text)):
-                try:
-                    return self._annotated(ast.parse(text.strip(), mode="eval").body, at)
-                except (SyntaxError, ValueError):
-                    return None
-            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-                return self._only([left, right], at)
-            case ast.Subscript(value=value, slice=inner):
-                arguments = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-                outer = self.module.name_at(value, at)
-                if outer in WRAPPERS:
-                    return self._annotated(arguments[0], at)
-                if outer == "typing.Union":
-                    return self._only(arguments, at)
-                return self._held(outer, arguments, at) if outer else self._annotated_by_class(value, at)
-        name = self.module.name_at(annotation, at)
-        if name in SELF:
-            method = at if isinstance(at, FUNCTIONS) else self.module.function(at)
-            owner = self.module.class_of(method) if method else None
-            return self._instance(owner) if owner else None
-        return Type(self._canonical(name)) if name else self._annotated_by_class(annotation, at)
-
-    def _only(self, sides: Iterable[ast.expr], at: ast.AST) -> Type | None:
-        known = [side for side in sides if not _is_none(side)]
-        return self._annotated(known[0], at) if len(known) == 1 else None
-
-    def _annotated_by_class(self, annotation: ast.expr, at: ast.AST) -> Type | None:
-        """A class of this file, named in an annotation."""
-        if isinstance(annotation, ast.Name):
-            bindings = self.scopes.lookup(annotation.id, at) or []
-            if len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef):
-                return self._instance(bindings[0].node)
-        return None
-
-    def _held(self, outer: str, arguments: list[ast.expr], at: ast.AST) -> Type:
-        """`list[Task]`, `dict[str, Task]`, `tuple[Task, int]`, or another subscripted type."""
-        name = self._canonical(outer)
-        if name in MAPPINGS and len(arguments) == 2:
-            return Type(name, item=self._annotated(arguments[0], at), value=self._annotated(arguments[1], at))
-        if name in SEQUENCES:
-            item = self._annotated(arguments[0], at)
-            return Type(name, item=item, value=item)
-        if name in ITERABLES:
-            return Type(name, item=self._annotated(arguments[0], at))
-        if name in TUPLES:
-            match arguments:
-                case [first, ast.Constant(value=value)] if value is ...:
-                    item = self._annotated(first, at)
-                    return Type(name, item=item, value=item)
-            return Type(name, parts=tuple(self._annotated(argument, at) for argument in arguments))
-        return Type(name)
-
     def _narrowed(self, node: ast.Name | ast.Attribute) -> Type | None:
         """What an `isinstance` around or before an expression says of it."""
         if not isinstance(node.ctx, ast.Load):
@@ -618,7 +421,7 @@ class Inference:
         narrowing = self.module.analysis(Narrowing)
         text = dotted(node) if narrowing.kinds else ""
         kind = narrowing.kind(node, text) if text in narrowing.kinds else None
-        return self._annotated(kind, node) if kind is not None else None
+        return self._annotations.type(kind, node) if kind is not None else None
 
     def callee(self, call: ast.Call) -> str | None:
         """See Module.callee."""
@@ -634,8 +437,8 @@ class Inference:
             owner = self._around(function)
             if owner is None or self.classes.has(owner, function.attr, above=True):
                 return None
-            base = self._canonical(self.classes.foreign(owner))
-            return f"{base}.{function.attr}" if base else None
+            base = self.classes.foreign(owner)
+            return f"{same_type(base)}.{function.attr}" if base else None
         of = self.type(function.value)
         if of is None or of.name is None or (of.cls and self.classes.has(of.cls, function.attr)):
             return None
@@ -679,45 +482,5 @@ class Inference:
         return self.classes.method(of.cls, node.attr) if of and of.cls else None
 
 
-def tell(of: Type | None, module: Module) -> Told | None:
-    """What is known of a thing, for other files: a class of this one goes by its name."""
-    if of is None:
-        return None
-    own = of.cls is not None and module.parent(of.cls) is module.tree
-    if of.cls is not None and not own:
-        return None
-    item, value = tell(of.item, module), tell(of.value, module)
-    return Told(OWN + of.cls.name if of.cls else of.name, item, value, tuple(tell(part, module) for part in of.parts))
-
-
-def _heard(told: Told | None) -> Type | None:
-    if told is None:
-        return None
-    return Type(told.name, None, _heard(told.item), _heard(told.value), tuple(map(_heard, told.parts)))
-
-
-# What rules may ask the contents of.
-HOLDS = MAPPINGS | SEQUENCES | TUPLES | ITERABLES
-
-
-def _written(node: ast.expr) -> Type | None:
-    """A type as tables write it: qualified names, and the names of built-in containers."""
-    match node:
-        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=parts)):
-            return Type("builtins.tuple", parts=tuple(_written(part) for part in parts))
-        case ast.Subscript(value=ast.Name(id=outer), slice=inner):
-            item = _written(inner)
-            return Type(f"builtins.{outer}", item=item, value=item if outer == "list" else None)
-        case ast.Name(id=name):
-            return Type(f"builtins.{name}")
-        case ast.Attribute():
-            return Type(ast.unparse(node))
-    return None
-
-
 def _is_stored(node: ast.expr) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Store)
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .classes import Classes
-from .inference import Inference, Type
+from .inference import Inference
 from .knowledge.names import OTHER_LOOPS
 from .scopes import FIELDS, FUNCTIONS, SCOPES, Definition, Scopes, imports, inside
 from .settings import NONE, Settings
@@ -19,6 +19,7 @@ from .settings import NONE, Settings
 if TYPE_CHECKING:
     from .facts import View
     from .rule import FunctionDef
+    from .types import Type
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 OtherT = TypeVar("OtherT", bound=ast.AST)

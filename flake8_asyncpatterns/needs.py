@@ -272,8 +272,8 @@ def _package(root: str) -> Group:
 @cache
 def _givers() -> Mapping[str, list[str]]:
     """What gives a thing of a type, by the type's name; and by its package's."""
-    from .inference import SERVERS, STREAMS  # late: what a rule needs is kept, and seldom worked out
-    from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE
+    # Late: what a rule needs is kept, and seldom worked out.
+    from .knowledge.names import ATTRIBUTES, AWAITED, ENTERED, RETURNS, SAME_TYPE, SERVERS, STREAMS
 
     found: dict[str, list[str]] = defaultdict(list)
     for table in (RETURNS, AWAITED, ENTERED, ATTRIBUTES, SAME_TYPE):

@@ -21,7 +21,6 @@ from ..facts import (
     Told,
     Use,
 )
-from ..inference import tell
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
 from ..knowledge.locks import MUTEXES
 from ..narrowing import dotted
@@ -29,6 +28,7 @@ from ..problem import locate
 from ..reference import reference, written_bases
 from ..scopes import imports
 from ..source import lines
+from ..types import tell
 from .blocking import Blocks, blocks, is_awaited, is_dead
 from .callbacks import returns_nothing
 from .circumstances import iterated

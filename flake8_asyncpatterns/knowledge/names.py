@@ -65,6 +65,10 @@ def same_type(name: str) -> str:
     return SAME_TYPE.get(name, name)
 
 
+# The functions that hand two streams to a callback.
+SERVERS = frozenset({"asyncio.start_server", "asyncio.start_unix_server"})
+STREAMS = ("asyncio.StreamReader", "asyncio.StreamWriter")
+
 # What a call of a function gives: a qualified class, or a built-in container of some. (A call of a class gives that
 # class, and needs no entry.)
 RETURNS = {
