@@ -7,6 +7,7 @@ most calls of `.get()` need not be asked what they are called on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ..needs import Need, Text
@@ -30,12 +31,17 @@ class Possible:
             imported = module.analysis(_imported)
             met = [need for need in needs if need.words or imported.has(need.known[0])]
         self._any = not all(need.words for need in met)
-        words = {word for need in met if need.words for word in need.words[0] if isinstance(word, bytes)}
-        self._names = {*more, *(word.decode() for word in words)}
+        self._names = {*more}.union(*(_words(need) for need in met if need.words))
 
     def __contains__(self, name: str) -> bool:
         """May a method of this name be one of the table's?"""
         return self._any or name in self._names
+
+
+@cache
+def _words(need: Need) -> frozenset[str]:
+    """What a call by which this need is met may be spelled like."""
+    return frozenset(word.decode() for word in need.words[0] if isinstance(word, bytes))
 
 
 def _text(module: Module) -> Text:
