@@ -18,6 +18,7 @@ from ..knowledge.blocking.primitives import (
     MAXSIZE,
     NO_WAIT,
     POLLED_BY,
+    SETTLES,
     WHEN_ITERATED,
 )
 from ..knowledge.loops import CONSUMERS, STOP_EARLY
@@ -76,10 +77,10 @@ def _last(node: ast.Name | ast.Attribute) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr
 
 
-def _before(call: ast.Call, module: Module) -> Iterator[ast.AST]:
-    """The nodes of the function around a call that stand before it."""
-    function = module.function(call)
-    place = (call.lineno, call.col_offset)
+def _before(point: ast.expr, module: Module) -> Iterator[ast.AST]:
+    """The nodes of the function around a call, or another expression, that stand before it."""
+    function = module.function(point)
+    place = (point.lineno, point.col_offset)
     for node in body(function if function is not None else module.tree):
         if (getattr(node, "lineno", place[0]), getattr(node, "col_offset", place[1])) < place:
             yield node
@@ -120,14 +121,36 @@ def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
 
 
 def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> bool:
-    """Is a future known to be done: was it waited for before, or is it what a callback is handed?"""
+    """Is a future known to be done: was it waited for or settled before, or is it what a callback is handed?"""
     bindings = module.bindings(receiver) if isinstance(receiver, ast.Name) else None
     if module.coroutine(call) is None and any(isinstance(binding, ast.arg) for binding in bindings or ()):
+        return True
+    if _is_settled(call, text, module) or (bindings and all(_came_settled(store, module) for store in bindings)):
         return True
     return any(
         (isinstance(node, ast.Call) and module.callee(node) in MAKES_DONE)
         or (isinstance(node, ast.Await) and dotted(node.value) == text)
         for node in _before(call, module)
+    )
+
+
+def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
+    """Has the code given a future its outcome before?"""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in SETTLES and dotted(node.value) == future
+        for node in _before(point, module)
+    )
+
+
+def _came_settled(store: ast.AST, module: Module) -> bool:
+    """Is a variable given what a function of this file returns once it has its outcome?"""
+    made = module.value(store)
+    function = module.definition(made.func) if isinstance(made, ast.Call) else None
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return False
+    returned = [node.value for node in module.returns(function)]
+    return bool(returned) and all(
+        isinstance(value, ast.Name) and _is_settled(value, value.id, module) for value in returned
     )
 
 
