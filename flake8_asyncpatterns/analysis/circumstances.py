@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from ..flow import body, exits, suspends
 from ..knowledge.blocking.databases import IN_MEMORY
 from ..knowledge.blocking.entry import Argument
-from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
+from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON, STREAMS
 from ..knowledge.blocking.network import KNOWN_HOST, RESOLVES
 from ..knowledge.blocking.primitives import (
     ASKED_BY,
@@ -182,7 +182,7 @@ def reaches_a_disk(call: ast.Call, name: str, module: Module) -> bool:
     if name in OPENS_EITHER:
         position, keyword = OPENS_EITHER[name]
         given = passed(Argument(position, keyword), call)
-        if given is not None and module.type_of(given) in MEMORY:
+        if given is not None and module.type_of(given) in MEMORY | STREAMS:
             return False
     owner, _, method = name.rpartition(".")
     if owner == FILE or owner in OPENS_EITHER or owner == "tarfile.TarFile":
