@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator
 
 from ..flow import body, exits, suspends
@@ -77,10 +78,10 @@ def _last(node: ast.Name | ast.Attribute) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr
 
 
-def _before(point: ast.expr, module: Module) -> Iterator[ast.AST]:
-    """The nodes of the function around a call, or another expression, that stand before it."""
-    function = module.function(point)
-    place = (point.lineno, point.col_offset)
+def _before(call: ast.Call, module: Module) -> Iterator[ast.AST]:
+    """The nodes of the function around a call that stand before it."""
+    function = module.function(call)
+    place = (call.lineno, call.col_offset)
     for node in body(function if function is not None else module.tree):
         if (getattr(node, "lineno", place[0]), getattr(node, "col_offset", place[1])) < place:
             yield node
@@ -107,9 +108,7 @@ def _was_asked(call: ast.Call, method: str, text: str, module: Module) -> bool:
 
 def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
     """Was what is acquired made in the same block, and has nobody else had it since?"""
-    statement = module.statement(call)
-    block = module.block(statement)
-    for before in reversed(block[: next(i for i, s in enumerate(block) if s is statement)]):
+    for before in reversed(_above(module.statement(call), module)):
         match before:
             case ast.Assign(targets=targets, value=ast.Call()) if text in map(dotted, targets):
                 return True
@@ -135,11 +134,23 @@ def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> b
 
 
 def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
-    """Has the code given a future its outcome before?"""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr in SETTLES and dotted(node.value) == future
-        for node in _before(point, module)
-    )
+    """Has the code given a future its outcome, on every way that leads here?"""
+    function = module.function(point)
+    around = itertools.takewhile(lambda node: node is not function, module.ancestors(point))
+    return any(_settles(before, future) for node in around for before in _above(node, module))
+
+
+def _above(statement: ast.AST, module: Module) -> list[ast.stmt]:
+    """The statements that stand before one in its block."""
+    block = module.block(statement) if isinstance(statement, ast.stmt) else []
+    return block[: next((n for n, other in enumerate(block) if other is statement), 0)]
+
+
+def _settles(statement: ast.stmt, future: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=settled, attr=method))):
+            return method in SETTLES and dotted(settled) == future
+    return False
 
 
 def _came_settled(store: ast.AST, module: Module) -> bool:
