@@ -156,7 +156,7 @@ class Project:
         """Is what a qualified name in a file means imported from outside, there or by way of other files?"""
         found = self._file(path, qualified)
         if found is None:
-            return True
+            return not qualified.startswith(".")  # what is imported so is the package's own, wherever it lies
         further, names = found
         facts = self.facts(further) if names and hops else None
         bound = facts.names.get(names[0]) if facts else None
