@@ -234,7 +234,7 @@ class Loop(NamedTuple):
 class Question(NamedTuple):
     """What a file asks of the others; `named` is what about."""
 
-    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals"]
+    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals", "library"]
     named: Named | None = None
 
 
@@ -263,6 +263,10 @@ class View:
         """What it is an instance of: only what is no class of this project."""
         found: Told | None = self._ask(Question("type", named))
         return found
+
+    def is_a_librarys(self, named: Named) -> bool:
+        """Is it what a module or an object of a library has, and no class of this project gives it?"""
+        return bool(self._ask(Question("library", named)))
 
     def is_plain(self, named: Named) -> bool:
         """Is it an undecorated plain function that gives no coroutine?"""

@@ -110,6 +110,8 @@ class Project:
             return self.ways.abroad(path)
         if question.about == "signals":
             return any(facts.signals for facts in self._imported(path))
+        if question.about == "library":
+            return question.named is not None and self._is_a_librarys(path, question.named)
         thing = self.named(path, question.named) if question.named else None
         if question.about == "type":
             return self._foreign(thing)
@@ -135,6 +137,30 @@ class Project:
             return None
         item, value = self._foreign(thing.item), self._foreign(thing.value)
         return Told(thing.name, item, value, tuple(map(self._foreign, thing.parts)))
+
+    def _is_a_librarys(self, path: str, named: Named) -> bool:
+        """Does what a module or an instance has come from outside: is it named by no file of this project?"""
+        if len(named.start) != 1 or named.start[0] == UNSURE:
+            return False
+        if self._leads_out(path, named.start[0], HOPS):
+            return True
+        *made, attribute = named.path or (CALLED,)
+        thing = self._find(path, named.start[0], HOPS) if made in ([], [CALLED]) else None
+        if attribute == CALLED or not isinstance(thing, Place) or thing.ref.kind != "class":
+            return False
+        family = [*self._family([thing])]
+        own = [self._class(place) for place in family if place is not None]
+        return None in family and not any(attribute in cls.attributes or attribute in cls.methods for cls in own)
+
+    def _leads_out(self, path: str, qualified: str, hops: int) -> bool:
+        """Is what a qualified name in a file means imported from outside, there or by way of other files?"""
+        found = self._file(path, qualified)
+        if found is None:
+            return not qualified.startswith(".")  # what is imported so is the package's own, wherever it lies
+        further, names = found
+        facts = self.facts(further) if names and hops else None
+        bound = facts.names.get(names[0]) if facts else None
+        return isinstance(bound, str) and self._leads_out(further, ".".join([bound, *names[1:]]), hops - 1)
 
     def _function(self, place: Place) -> Function:
         facts = self.facts(place.path)
@@ -305,24 +331,30 @@ class Project:
 
     def _inherited(self, bases: list[Place | None], name: str, hops: int) -> Thing | None:
         """What a name is for an instance of a class with these bases, as they, in whatever file, say; None: unsure."""
-        todo = list(bases)
-        seen: set[Place] = set()
-        for own in todo:
+        for own in self._family(bases):
             if own is None:
                 return None
-            if own in seen:
-                continue
-            seen.add(own)
             cls = self._class(own)
             if name in cls.attributes:
                 return self._told(own.path, cls.attributes[name], hops - 1)
             if name in cls.methods:
                 return Place(own.path, Ref("function", cls.methods[name])) if name not in cls.overridden else None
-            todo += [
-                Place(own.path, Ref("class", base)) if isinstance(base, int) else self._base(own.path, base)
-                for base in cls.bases
-            ]
         return None
+
+    def _family(self, bases: list[Place | None]) -> Iterator[Place | None]:
+        """These classes and those that they inherit from, each once; None: one that is unknown."""
+        todo = list(bases)
+        seen: set[Place] = set()
+        for own in todo:
+            if own is None:
+                yield None
+            elif own not in seen:
+                seen.add(own)
+                yield own
+                todo += [
+                    Place(own.path, Ref("class", base)) if isinstance(base, int) else self._base(own.path, base)
+                    for base in self._class(own).bases
+                ]
 
     def _base(self, path: str, qualified: str | None) -> Place | None:
         thing = self._find(path, qualified, HOPS) if qualified else None

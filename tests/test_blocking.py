@@ -178,3 +178,14 @@ def test_a_lock_of_threads_around_it_is_a_reason_of_its_own() -> None:
 )
 def test_what_no_coroutine_calls_itself_is_not_reported(text: str) -> None:
     assert not [f for f in found(text) if f.rule.code == "AIO102"]
+
+
+@pytest.mark.parametrize(
+    ("handled", "safe"),
+    [("KeyboardInterrupt", False), ("(EOFError, KeyboardInterrupt)", False), ("EOFError", True), ("Exception", True)],
+)
+def test_what_ctrl_c_interrupts_is_left_to_people(handled: str, *, safe: bool) -> None:
+    text = f"async def f():\n    try:\n        return input()\n    except {handled}:\n        return ''\n"
+    [finding] = found(text)
+    assert finding.fix
+    assert (not finding.fix.unsafe) is safe

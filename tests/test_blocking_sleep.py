@@ -51,3 +51,10 @@ def test_a_sleep_that_a_time_limit_could_end_is_left_to_people(imported: str, bl
     [finding] = [finding for finding in found(plain) if finding.rule.code == "AIO101"]
     assert finding.fix
     assert "could end it" in finding.fix.unsafe
+
+
+@pytest.mark.parametrize(("name", "unsafe"), [("poll", ""), ("test_poll", "a test may stop the event loop on purpose")])
+def test_a_test_may_mean_it(name: str, unsafe: str) -> None:
+    [finding] = found(f"import time\nasync def {name}():\n    time.sleep(1)\n")
+    assert finding.fix
+    assert finding.fix.unsafe == unsafe

@@ -53,6 +53,37 @@ def test_queues(text: str, calls: list[str]) -> None:
         ("async def f(x: Future):\n    await asyncio.wrap_future(x)\n    return x.result()", []),
         ("def f(x: Future):\n    return x.result()", []),
         ("async def f(x: Future):\n    return x.result()", ["x.result()"]),
+        ("async def f(x: Future):\n    x.set_result(1)\n    return x.result()", []),
+        ("async def f(x: Future, y: Future):\n    y.set_result(1)\n    return x.result()", ["x.result()"]),
+        ("async def f(x: Future, y):\n    if y:\n        x.set_result(y)\n    x.result()", ["x.result()"]),
+        (
+            """
+            def f():
+                x = Future()
+                x.set_result(1)
+                return x
+            async def g():
+                y = f()
+                y.result()
+            """,
+            [],
+        ),
+        (
+            """
+            def f(pool: ThreadPoolExecutor, x) -> Future:
+                try:
+                    y = pool.submit(x)
+                except OSError:
+                    y = Future()
+                    y.set_result(x())
+                    return y
+                return y
+            async def g(pool, x):
+                y = f(pool, x)
+                y.result()
+            """,
+            ["y.result()"],
+        ),
         ("async def f(xs):\n    return [x.result() for x in as_completed(xs)]", ["as_completed(xs)"]),
         ("async def f(xs):\n    for i, x in enumerate(as_completed(xs)):\n        x.result()", ["as_completed(xs)"]),
         ("async def f(xs):\n    return as_completed(xs)", []),

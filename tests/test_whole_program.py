@@ -431,6 +431,42 @@ def test_a_function_of_another_file_that_gives_nothing(tmp_path: Path) -> None:
         assert len(found) == count
 
 
+@pytest.mark.parametrize(
+    ("imports", "polled"),
+    [
+        ("from library import Server as Made", False),
+        ("from own import Server as Made", False),
+        ("from own import Quiet as Made", False),
+        ("from own import Told as Made", True),
+        ("from own import Plain as Made", True),
+    ],
+)
+def test_what_only_a_library_sets_has_no_event(tmp_path: Path, imports: str, *, polled: bool) -> None:
+    own = """
+        from library import Server
+        class Quiet(Server):
+            def install(self):
+                pass
+        class Told(Server):
+            def run(self):
+                self.started = True
+        class Plain:
+            pass
+        """
+    main = f"""
+        import asyncio
+        {imports}
+        async def wait():
+            server = Made()
+            while not server.started:
+                await asyncio.sleep(0.1)
+        """
+    write(tmp_path, {"own.py": own, "main.py": main})
+    path = tmp_path / "main.py"
+    problems = check(read(path), str(path), [RULES["AIO304"]], project=project())
+    assert [problem.code for problem in problems] == ["AIO304"] * polled
+
+
 def test_what_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"lib.py": "def f(:\n", "main.py": "import lib\nasync def f():\n    lib.f()\n"})
     assert ways(tmp_path) == []

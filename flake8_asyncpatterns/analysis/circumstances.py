@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator
 
 from ..flow import body, exits, suspends
 from ..knowledge.blocking.databases import IN_MEMORY
 from ..knowledge.blocking.entry import Argument
-from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON
+from ..knowledge.blocking.files import FILE, MEMORY, NO_DISK, OPENS, OPENS_EITHER, READS_ON, STREAMS
 from ..knowledge.blocking.network import KNOWN_HOST, RESOLVES
 from ..knowledge.blocking.primitives import (
     ASKED_BY,
@@ -18,6 +19,7 @@ from ..knowledge.blocking.primitives import (
     MAXSIZE,
     NO_WAIT,
     POLLED_BY,
+    SETTLES,
     WHEN_ITERATED,
 )
 from ..knowledge.loops import CONSUMERS, STOP_EARLY
@@ -106,9 +108,7 @@ def _was_asked(call: ast.Call, method: str, text: str, module: Module) -> bool:
 
 def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
     """Was what is acquired made in the same block, and has nobody else had it since?"""
-    statement = module.statement(call)
-    block = module.block(statement)
-    for before in reversed(block[: next(i for i, s in enumerate(block) if s is statement)]):
+    for before in reversed(_above(module.statement(call), module)):
         match before:
             case ast.Assign(targets=targets, value=ast.Call()) if text in map(dotted, targets):
                 return True
@@ -120,14 +120,48 @@ def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
 
 
 def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> bool:
-    """Is a future known to be done: was it waited for before, or is it what a callback is handed?"""
+    """Is a future known to be done: was it waited for or settled before, or is it what a callback is handed?"""
     bindings = module.bindings(receiver) if isinstance(receiver, ast.Name) else None
     if module.coroutine(call) is None and any(isinstance(binding, ast.arg) for binding in bindings or ()):
+        return True
+    if _is_settled(call, text, module) or (bindings and all(_came_settled(store, module) for store in bindings)):
         return True
     return any(
         (isinstance(node, ast.Call) and module.callee(node) in MAKES_DONE)
         or (isinstance(node, ast.Await) and dotted(node.value) == text)
         for node in _before(call, module)
+    )
+
+
+def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
+    """Has the code given a future its outcome, on every way that leads here?"""
+    function = module.function(point)
+    around = itertools.takewhile(lambda node: node is not function, module.ancestors(point))
+    return any(_settles(before, future) for node in around for before in _above(node, module))
+
+
+def _above(statement: ast.AST, module: Module) -> list[ast.stmt]:
+    """The statements that stand before one in its block."""
+    block = module.block(statement) if isinstance(statement, ast.stmt) else []
+    return block[: next((n for n, other in enumerate(block) if other is statement), 0)]
+
+
+def _settles(statement: ast.stmt, future: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=settled, attr=method))):
+            return method in SETTLES and dotted(settled) == future
+    return False
+
+
+def _came_settled(store: ast.AST, module: Module) -> bool:
+    """Is a variable given what a function of this file returns once it has its outcome?"""
+    made = module.value(store)
+    function = module.definition(made.func) if isinstance(made, ast.Call) else None
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return False
+    returned = [node.value for node in module.returns(function)]
+    return bool(returned) and all(
+        isinstance(value, ast.Name) and _is_settled(value, value.id, module) for value in returned
     )
 
 
@@ -159,7 +193,7 @@ def reaches_a_disk(call: ast.Call, name: str, module: Module) -> bool:
     if name in OPENS_EITHER:
         position, keyword = OPENS_EITHER[name]
         given = passed(Argument(position, keyword), call)
-        if given is not None and module.type_of(given) in MEMORY:
+        if given is not None and module.type_of(given) in MEMORY | STREAMS:
             return False
     owner, _, method = name.rpartition(".")
     if owner == FILE or owner in OPENS_EITHER or owner == "tarfile.TarFile":

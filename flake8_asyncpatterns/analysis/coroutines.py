@@ -11,7 +11,7 @@ from .. import idle
 from ..flow import body
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
-from ..knowledge.decorators import SAME_RESULT
+from ..knowledge.decorators import ABSTRACT, SAME_RESULT
 from ..needs import Need, calls, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
@@ -148,7 +148,7 @@ class Coroutines:
             if self.module.is_generator(function):
                 return "async generator"
             # What overrides it may be an asynchronous generator, or return what this one promises without a coroutine.
-            return None if self.module.class_of(function) and _is_stub(function) else "coroutine"
+            return None if self.module.class_of(function) and _is_stub(function, self.module) else "coroutine"
         if self.module.is_generator(function):
             return "generator" if self._drives(function) else None
         if function.returns is not None and self._annotated(function.returns, function) in COROUTINE_TYPES:
@@ -214,11 +214,19 @@ class Coroutines:
         )
 
 
-def _is_stub(function: ast.AsyncFunctionDef) -> bool:
-    """Is this method only there to be overridden: does it do nothing, or raise, and say no more?"""
+def _is_stub(function: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Is this method only there to be overridden: does it do nothing, or raise, and say no more?
+
+    One whose body is `pass` may be a hook that need not do anything, unless it is abstract or promises a result.
+    """
+    promised = function.returns is not None and not (
+        isinstance(function.returns, ast.Constant) and function.returns.value in (None, "None")
+    )
+    overridden = promised or any(module.name(decorator) in ABSTRACT for decorator in function.decorator_list)
     return all(
         isinstance(statement, ast.Raise)
         or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        or (overridden and isinstance(statement, ast.Pass))
         for statement in function.body
     )
 

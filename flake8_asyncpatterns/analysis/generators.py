@@ -25,6 +25,7 @@ from ..knowledge.awaitables import (
     TYPES_COROUTINE,
 )
 from ..knowledge.coroutines import COROUTINES
+from ..knowledge.decorators import ABSTRACT
 from ..rule import Fix, Replace, replace
 from ..scopes import COMPREHENSIONS
 from .conversions import Conversion, free_name, manager_of, takes_lock
@@ -602,7 +603,7 @@ class Generators:
         return all(isinstance(value, ast.Constant) and not isinstance(value.value, (str, bytes)) for value in values)
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
-        return any(self.module.name(d) == "abc.abstractmethod" for d in function.decorator_list)
+        return any(self.module.name(d) in ABSTRACT for d in function.decorator_list)
 
 
 def _unwrapped(value: ast.expr) -> Replace:

@@ -8,6 +8,9 @@ SAME_RESULT = frozenset(
     {"builtins.classmethod", "builtins.staticmethod", "typing.override", "typing_extensions.override"}
 )
 
+# A method under them is there to be overridden. Source: "abc" in the library reference.
+ABSTRACT = frozenset({"abc.abstractmethod"})
+
 # A generator under them is a context manager that gives what is yielded. Source: "contextlib" in the library reference.
 CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 

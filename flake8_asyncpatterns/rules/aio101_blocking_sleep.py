@@ -73,8 +73,9 @@ async def poll(channel, delay):
 
 Safe: `await asyncio.sleep(…)` takes the same number of seconds. Unsafe where a thread's lock is held, or what
 may be one: another task that wants it would stop the event loop for good. Unsafe in a block with a time limit, too: the
-limit can end an awaited sleep, and what comes after it in the block is left out. A `time.sleep()` inside a plain
-function that the coroutine hands to a thread is right where it is, and is not reported.
+limit can end an awaited sleep, and what comes after it in the block is left out. And unsafe in tests, where stopping
+the loop may be the point. A `time.sleep()` inside a plain function that the coroutine hands to a thread is right where
+it is, and is not reported.
 
 ## When to ignore
 
@@ -94,12 +95,14 @@ from collections.abc import Iterator
 from ..analysis.blocking import NEEDS_ASYNC, is_awaited, library, stands_in
 from ..analysis.callbacks import is_callback
 from ..analysis.coroutines import runs_on_the_loop
+from ..analysis.testcode import is_test
 from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..needs import calls
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
 from ..signs import made_by_coroutines
 
+IN_A_TEST = "a test may stop the event loop on purpose"
 SLEEPS_IN_COROUTINES = (*made_by_coroutines(calls({"time.sleep"}), awaited=True),)
 
 
@@ -124,6 +127,7 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         case ast.Call(args=[ast.expr() as delay], keywords=[]) if not isinstance(delay, ast.Starred):
             edits: list[Edit] = [] if is_awaited(call, module) else [replace(call, "await {call}", call=call)]
             edits.append(replace(call.func, "{sleep}", sleep=Symbol(sleep)))
-            yield Report(call, message, Fix(*edits, unsafe=stands_in(call, module)))
+            reasons = (stands_in(call, module), IN_A_TEST if is_test(call, module) else "")
+            yield Report(call, message, Fix(*edits, unsafe="; ".join(filter(None, reasons))))
         case _:
             yield Report(call, message, refusal="`time.sleep()` takes one argument")

@@ -78,7 +78,8 @@ async def log_in(client, user):
 
 ## Fix
 
-Safe: `await asyncio.to_thread(input, …)` reads the same line. (Unsafe where a thread's lock is held around it.)
+Safe: `await asyncio.to_thread(input, …)` reads the same line. (Unsafe where a thread's lock is held around it, and in a
+`try` with `except KeyboardInterrupt`: Ctrl+C interrupts the main thread, not the one that waits for a line.)
 A thread that waits for a line cannot be stopped: when the task is cancelled, the program still ends only after Enter.
 
 ## When to ignore
@@ -98,10 +99,34 @@ from collections.abc import Iterator
 
 from ..analysis.blocking import blocking, report
 from ..module import Module
-from ..rule import Report, rule
+from ..rule import Fix, Report, rule
+from ..scopes import FUNCTIONS
+
+INTERRUPT = "Ctrl+C would not interrupt the thread that waits, and `except KeyboardInterrupt` not run"
 
 
 @rule("AIO107", "blocking-input", ast.Module, needs=blocking("AIO107"))
 def blocking_input(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report calls in a coroutine that wait for somebody to type."""
-    yield from report("AIO107", module, unsafe="")
+    for found in report("AIO107", module, unsafe=""):
+        if found.fix is not None and _may_be_interrupted(found.node, module):
+            reasons = "; ".join(filter(None, (found.fix.unsafe, INTERRUPT)))
+            yield found._replace(fix=Fix(*found.fix.edits, unsafe=reasons))
+        else:
+            yield found
+
+
+def _may_be_interrupted(node: ast.AST, module: Module) -> bool:
+    """Is somebody who presses Ctrl+C at the prompt answered by the coroutine itself?"""
+    for around in module.ancestors(node):
+        if isinstance(around, FUNCTIONS):
+            break
+        if isinstance(around, ast.Try) and node in around.body:
+            named = (name for handler in around.handlers if handler.type for name in ast.walk(handler.type))
+            if any(
+                isinstance(name, (ast.Name, ast.Attribute)) and module.name(name) == "builtins.KeyboardInterrupt"
+                for name in named
+            ):
+                return True
+        node = around
+    return False

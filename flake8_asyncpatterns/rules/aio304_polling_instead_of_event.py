@@ -168,9 +168,10 @@ with `wait_for(lambda: …)` where several things decide.
 
 ## When to ignore
 
-Where the object belongs to a library that offers nothing to wait for, and where the attribute is a property that
-asks something outside of the process. Not reported are flags that a handler of `signal.signal()` or a thread
-changes, loops that watch the time of the last sign of life, `sleep(0)`, loops that AIO303 reports, and tests.
+Where the object belongs to a library that offers nothing to wait for, as far as the rule does not see that itself, and
+where the attribute is a property that asks something outside of the process. Not reported are what only a library can
+set, as far as the project's files tell, flags that a handler of `signal.signal()` or a thread changes, loops that watch
+the time of the last sign of life, `sleep(0)`, loops that AIO303 reports, and tests.
 
 ## Other tools
 
@@ -194,6 +195,7 @@ from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
 from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..needs import calls
+from ..reference import reference
 from ..rule import Fix, Related, Report, replace, rule
 from ..signs import ON_THE_LOOP
 from ..source import lines
@@ -240,7 +242,7 @@ def polling_instead_of_event(pause: ast.expr, module: Module) -> Iterator[Report
     if any(isinstance(state, ast.Attribute) and state.attr in OF_A_PROCESS for state in states):
         return
     setters = [*_setters(states, module)]
-    if _from_outside(setters, module):
+    if _from_outside(setters, module) or any(_is_a_librarys(state, module) for state in states):
         return
     name = ast.unparse(states[0])
     often = f"{ast.unparse(seconds)} s" if isinstance(seconds, ast.Constant) else f"`{ast.unparse(seconds)}` seconds"
@@ -395,8 +397,7 @@ class _Conditions:
 
     def _returned(self, function: ast.FunctionDef, at: ast.expr, depth: int) -> Iterator[ast.expr]:
         """What a method or a property of this file looks at, if it does nothing else."""
-        code = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        match code:
+        match _code(function):
             case [ast.Return(value=ast.expr() as value)] if depth < DEPTH:
                 if [*self._asked(value, depth + 1)]:
                     yield at
@@ -413,10 +414,18 @@ class _Conditions:
     def _is_moment(self, node: ast.AST) -> bool:
         """Is this the time as the clock says it now?"""
         if isinstance(node, ast.Call):
-            return self.module.callee(node) in CLOCKS
+            return self.module.callee(node) in CLOCKS or self._reads_a_clock(node)
         return isinstance(node, ast.Name) and any(
             isinstance(value, ast.Call) and self._is_moment(value) for value in self.own.get(node.id, ())
         )
+
+    def _reads_a_clock(self, call: ast.Call) -> bool:
+        """Is this a function of the file that does nothing but ask a clock?"""
+        function = self.module.definition(call.func)
+        match _code(function) if isinstance(function, ast.FunctionDef) else []:
+            case [ast.Return(value=ast.Call() as asked)]:
+                return self.module.callee(asked) in CLOCKS
+        return False
 
     def _watches_the_clock(self, node: ast.AST) -> bool:
         """Is the time held against something that others move on: the last sign of life, a deadline put off?"""
@@ -438,6 +447,11 @@ class _Conditions:
             )
             for node in ast.walk(side)
         )
+
+
+def _code(function: ast.FunctionDef) -> list[ast.stmt]:
+    """The statements of a function that do anything."""
+    return [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
 
 
 def _setters(states: list[ast.expr], module: Module) -> Iterator[ast.Name | ast.Attribute]:
@@ -470,6 +484,14 @@ def _from_outside(setters: list[ast.Name | ast.Attribute], module: Module) -> bo
         calls.in_thread(function) or any(module.callee(call) == "signal.signal" for call in calls.handlers(function))
         for function in functions
     )
+
+
+def _is_a_librarys(state: ast.expr, module: Module) -> bool:
+    """Is this an attribute that only a library sets, as far as the files of the project tell?"""
+    if module.project is None or not isinstance(state, ast.Attribute) or state.attr in module.analysis(_stored):
+        return False
+    named = reference(state, module)
+    return named is not None and module.project.is_a_librarys(named)
 
 
 def _fix(loop: Polling, pause: ast.Expr, states: list[ast.expr], module: Module) -> tuple[Fix | None, str]:

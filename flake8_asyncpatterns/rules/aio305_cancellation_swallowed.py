@@ -184,7 +184,7 @@ class Swallow(NamedTuple):
     block: list[ast.stmt]
     function: FunctionDef
     after: Path  # from where it was caught
-    rest: Path  # from behind the whole statement
+    rest: Path  # the same without the handler, and the `finally` beside it
 
     @property
     def handling(self) -> list[ast.stmt]:
@@ -235,7 +235,9 @@ def _swallow(node: ast.ExceptHandler | ast.With, module: Module) -> Swallow | No
         names = [name for name in listed if caught(name, module)]
         # Whoever has caught every `Exception` before means the rest.
         meant = any("builtins.Exception" in _named(handler.type, module) for handler in earlier)
-        block, after, rest = guarded.body, path(node.body, node, module), path(*behind(guarded, module), module)
+        block, after = guarded.body, path(node.body, node, module)
+        own = {*node.body, *guarded.finalbody}
+        rest = after._replace(passed=[statement for statement in after.passed if statement not in own])
     else:
         names = [name for item in node.items for name in suppressed(item, module)]
         if not names:
@@ -366,9 +368,7 @@ def _goes_on(swallow: Swallow, here: list[ast.AST], module: Module) -> str:
     ending = swallow.after.ending
     if isinstance(ending, LOOPS):
         return "the loop goes on" if not isinstance(ending, ast.While) or always_true(ending.test) else ""
-    if any(not _is_ending(point, module) for point in points(swallow.rest.passed, module)) and not any(
-        ending is statement for statement in swallow.handling
-    ):
+    if any(not _is_ending(point, module) for point in points(swallow.rest.passed, module)):
         over = ending is swallow.function and _is_started(swallow.function, module)
         return "" if over else "the coroutine goes on"
     if isinstance(ending, ast.Return) and ending.value and _is_collected(ending.value, swallow, module):

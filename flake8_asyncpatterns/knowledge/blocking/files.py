@@ -32,6 +32,10 @@ OPENS_EITHER = {
 READS_ON = frozenset({"read", "readinto", "readline", "readlines"})
 # Types that are files in memory.
 MEMORY = frozenset({"io.BytesIO", "io.StringIO", "tempfile.SpooledTemporaryFile"})
+# Types of which nobody can tell whether they are files in memory or on a disk.
+STREAMS = frozenset({
+    "io.IOBase", "io.RawIOBase", "io.BufferedIOBase", "io.TextIOBase", "typing.IO", "typing.BinaryIO", "typing.TextIO",
+})  # fmt: skip
 # What begins so is made up by the kernel, and read without waiting for a disk.
 NO_DISK = ("/dev/", "/proc/", "/sys/")
 # What opens a file that a `with` block, or a variable, then stands for: its methods are a part of the same work.

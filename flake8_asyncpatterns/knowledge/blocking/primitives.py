@@ -64,6 +64,8 @@ WHEN_ITERATED = frozenset({
 
 # What gives the outcome of a future, and waits for it where there is none yet.
 FINISHES = frozenset({"result", "exception"})
+# What gives a future its outcome.
+SETTLES = frozenset({"set_result", "set_exception"})
 
 # Flags by which a file is locked without waiting, or let go.
 NO_WAIT = frozenset({"LOCK_NB", "LOCK_UN"})
