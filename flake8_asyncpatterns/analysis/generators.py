@@ -299,6 +299,8 @@ class Generators:
         if isinstance(node, ast.YieldFrom):
             if self.kinds.iterable(node.value):
                 yield f"`{ast.unparse(node.value)}` in line {node.lineno} is iterated, and cannot be awaited"
+            elif self._may_be_nothing(node.value):
+                yield f"`{ast.unparse(node.value)}` in line {node.lineno} may be `()`, which cannot be awaited"
             manager = manager_of(node, self.module)
             if manager and takes_lock(node, self.module, self.kinds) and len(manager.items) > 1:
                 yield f"the `with` in line {manager.lineno} has several managers"
@@ -308,6 +310,22 @@ class Generators:
             yield f"the value of a bare `yield` is used in line {node.lineno}"
         elif not conversion.is_made:
             yield f"a bare `yield` in line {node.lineno} hands control to whoever drives the generator"
+
+    def _may_be_nothing(self, value: ast.expr) -> bool:
+        """May this be `()`, which functions gave to `yield from` that had nothing to wait for?"""
+        for meaning in self.meanings.of(value):
+            match meaning:
+                case ast.Call(func=ast.Attribute(attr=name) as called) if self._is_unknown(called):
+                    if self.together.whole and self.together.may_give_nothing(name):
+                        return True
+                case ast.Call(func=func):
+                    if any(isinstance(one, ast.FunctionDef) and gives_nothing(one) for one in self.meanings.of(func)):
+                        return True
+        return any(map(is_nothing, self.meanings.results(value)))
+
+    def gives_nothing(self, function: ast.FunctionDef) -> bool:
+        """Is this a plain method that may return `()`?"""
+        return self.module.class_of(function) is not None and gives_nothing(function)
 
     def _reasons_of_returns(self, conversion: Conversion) -> Iterator[str]:
         function = conversion.function
@@ -489,12 +507,25 @@ class Generators:
                 if any(self.module.name(kind) == "types.GeneratorType" for kind in kinds):
                     yield call.args[0], "`types.GeneratorType`", call
         for attribute in self.module.nodes(ast.Attribute):
-            if attribute.attr in HAND_DRIVEN:
+            if attribute.attr in HAND_DRIVEN and not (self.together.whole and self._hands_on(attribute)):
                 yield attribute.value, f"`.{attribute.attr}`", attribute
         for loop in self.module.nodes(ast.For, ast.comprehension):
             yield loop.iter, "a loop", loop.iter
         for starred in self.module.nodes(ast.Starred):
             yield starred.value, "`*`", starred
+
+    def _hands_on(self, attribute: ast.Attribute) -> bool:
+        """Does an object that holds a coroutine only offer the same, by a method or property, or as its own?"""
+        parent = self.module.parent(attribute)
+        if isinstance(parent, ast.Call) and parent.func is attribute:
+            parent = self.module.parent(parent)
+        match parent:
+            case ast.Return():
+                function = self.module.function(parent)
+                return isinstance(function, ast.FunctionDef) and function.name == attribute.attr
+            case ast.Assign(targets=[ast.Attribute(attr=name)]):
+                return name == attribute.attr
+        return False
 
     def _find_run(self) -> None:
         """Find what the event loop, a coroutine or a decorator runs."""
@@ -603,6 +634,16 @@ class Generators:
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) == "abc.abstractmethod" for d in function.decorator_list)
+
+
+def is_nothing(value: ast.AST) -> bool:
+    """Is this `()`?"""
+    return isinstance(value, ast.Tuple) and not value.elts
+
+
+def gives_nothing(function: ast.FunctionDef) -> bool:
+    """May a call of this give `()`, as far as its own text says?"""
+    return not is_generator(function) and any(map(is_nothing, returned(function)))
 
 
 def _unwrapped(value: ast.expr) -> Replace:

@@ -40,6 +40,7 @@ class Together:
         self._methods: dict[str, list[Conversion]] | None = None
         self._natives: dict[str, bool] | None = None
         self._stored: dict[str, dict[Conversion, None]] | None = None
+        self._idle: set[str] | None = None
         for file in files:
             file.together = self
         for file in files:
@@ -72,6 +73,17 @@ class Together:
                         native = isinstance(function, ast.AsyncFunctionDef) and not is_generator(function)
                         self._natives[function.name] = native and self._natives.get(function.name, True)
         return self._natives.get(name, False)
+
+    def may_give_nothing(self, name: str) -> bool:
+        """Does a method of this name, of whatever class, give `()` to those that drive what it gives?"""
+        if self._idle is None:
+            self._idle = {
+                function.name
+                for file in self.files
+                for function in file.module.nodes(ast.FunctionDef)
+                if file.gives_nothing(function)
+            }
+        return name in self._idle
 
     def stored(self, name: str) -> list[Conversion]:
         """The conversions whose result is put into an attribute of this name."""
