@@ -341,6 +341,45 @@ def other(writer):
     assert "may be `()`, which cannot be awaited" in done.said
 
 
+def test_what_a_decorator_of_the_project_puts_in_the_place_of_a_method(program: type) -> None:
+    reader = """
+        import asyncio
+
+
+        def watched(function):
+            @asyncio.coroutine
+            def wrapper(self):
+                result = yield from function(self)
+                return result
+
+            return wrapper
+
+
+        class Reader:
+            @watched
+            @asyncio.coroutine
+            def read(self):
+                yield from asyncio.sleep(0)
+        """
+    server = """
+        from base import Base
+
+
+        class Server(Base):
+            def handle(self, payload):
+                yield from payload.read()
+        """
+    base = """
+        class Base:
+            def handle(self, payload):
+                self.payload = payload
+                return 1
+        """
+    done = program({"reader.py": reader, "server.py": server, "base.py": base})
+    assert "    @asyncio.coroutine\n    def wrapper(self):\n" in done["reader.py"]
+    assert "def handle(self, payload):\n        yield from payload.read()" in done["server.py"]
+
+
 def test_await_that_drives_what_is_native_since_python_3_7(program: type) -> None:
     done = program(
         {

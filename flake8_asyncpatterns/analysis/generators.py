@@ -211,7 +211,19 @@ class Generators:
     def _conversions_of(self, value: ast.expr) -> list[Conversion]:
         """The conversions whose call may have given this value."""
         everyone = self.together.conversions
-        return [everyone[function] for function in self.driven_by(value) if function in everyone]
+        found = [function for function in self.driven_by(value) if function in everyone]
+        return [one for function in found for one in (everyone[function], *self.together.in_place_of(function))]
+
+    def put_in_place(self, function: FunctionDef) -> Iterator[Conversion]:
+        """The functions that a project's own decorators give instead of one of this file."""
+        for decorator in function.decorator_list:
+            for definition in self.meanings.of(decorator):
+                if isinstance(definition, ast.FunctionDef):
+                    home = self.together.home(definition)
+                    for meaning in (one for value in returned(definition) for one in home.meanings.of(value)):
+                        given = self.together.conversions.get(meaning)
+                        if given and home.module.function(meaning) is definition:
+                            yield given
 
     def find_known(self) -> bool:
         """Find the plain generators that drive what is known to be awaitable; one may make another known.
