@@ -286,8 +286,15 @@ print(asyncio.get_event_loop().run_until_complete(main()))
 """
 
 
-def test_a_coroutine_handed_to_a_class_of_another_file_is_driven_by_its_await(program: type) -> None:
-    done = program({"manager.py": MANAGER, "client.py": MANAGED.format(decorator="@asyncio.coroutine")})
+@pytest.mark.parametrize("to", ["3.8", "3.11"])
+def test_a_coroutine_handed_to_a_class_of_another_file_is_driven_by_its_await(program: type, to: str) -> None:
+    done = program(
+        {
+            "manager.py": MANAGER if to == "3.11" else MANAGER.replace("gi_code", "name"),
+            "client.py": MANAGED.format(decorator="@asyncio.coroutine"),
+        },
+        to,
+    )
     assert "return (yield from self._coro.__await__())" in done["manager.py"]
     assert "async def own():\n" in done["manager.py"]
     assert "async def request(self, path):\n" in done["client.py"]
@@ -299,7 +306,7 @@ def test_a_coroutine_handed_to_a_class_of_another_file_stays_with_one_that_must(
     client = MANAGED.format(decorator="@look_at\n    @asyncio.coroutine").replace(
         "class", "from other import look_at\n\nclass"
     )
-    done = program({"manager.py": MANAGER, "client.py": client})
+    done = program({"manager.py": MANAGER.replace("gi_code", "name"), "client.py": client})
     assert "return (yield from self._coro)\n" in done["manager.py"]
     assert "@asyncio.coroutine\ndef own():\n" in done["manager.py"]
 

@@ -527,7 +527,12 @@ class Generators:
             yield starred.value, "`*`", starred
 
     def _hands_on(self, attribute: ast.Attribute) -> bool:
-        """Does an object that holds a coroutine only offer the same, by a method or property, or as its own?"""
+        """Does an object that holds a coroutine only offer the same, by a method or property, or as its own?
+
+        A native coroutine has no `gi_code`: that is given up only where nothing can stay decorated.
+        """
+        if attribute.attr.startswith("gi_") and not self.together.gone:
+            return False
         parent = self.module.parent(attribute)
         if isinstance(parent, ast.Call) and parent.func is attribute:
             parent = self.module.parent(parent)

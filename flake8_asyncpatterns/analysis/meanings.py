@@ -78,6 +78,7 @@ class Meanings:
         self._bases: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
         self._calls: dict[str, list[ast.Call]] | None = None
         self._brought: dict[ast.arg, tuple[ast.AST, ...]] = {}
+        self._passing: dict[ast.arg, list[tuple[Meanings, ast.expr, bool]]] = {}
 
     def of(self, node: ast.AST) -> tuple[ast.AST, ...]:
         """What a node may stand for: definitions, parameters, and expressions that lead no further."""
@@ -237,7 +238,7 @@ class Meanings:
                 passed = [one for one, is_element in self._passed(binding) if not is_element]
                 found = [meaning for one in passed for meaning in self._follow(one, seen)]
                 # Where all files are there, so are all callers.
-                if not (self.others and found) or any(True for _ in self._passed_elsewhere(binding)):
+                if not (self.others and found) or self._passed_elsewhere(binding):
                     yield binding
                 yield from found
             case _, ast.For(target=target, iter=values) | ast.comprehension(target=target, iter=values) if (
@@ -392,8 +393,13 @@ class Meanings:
             for decorated in self._decorated_by(place.function):
                 yield decorated, False
 
-    def _passed_elsewhere(self, parameter: ast.arg) -> Iterator[tuple[Meanings, ast.expr, bool]]:
+    def _passed_elsewhere(self, parameter: ast.arg) -> list[tuple[Meanings, ast.expr, bool]]:
         """What the calls in other files pass for a parameter; True: as above."""
+        if parameter not in self._passing:
+            self._passing[parameter] = list(self._find_passed_elsewhere(parameter))
+        return self._passing[parameter]
+
+    def _find_passed_elsewhere(self, parameter: ast.arg) -> Iterator[tuple[Meanings, ast.expr, bool]]:
         place = self._place(parameter) if self.others else None
         if place is None or self.others is None:
             return
