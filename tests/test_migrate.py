@@ -234,6 +234,159 @@ def test_a_stored_coroutine_is_driven_by_its_await(program: type) -> None:
     assert (ran.stdout, ran.stderr) == ("here\n", "")
 
 
+MANAGER = """
+import asyncio
+
+
+class Manager:
+    def __init__(self, coro):
+        self._coro = coro
+        self.send = coro.send
+
+    @property
+    def gi_code(self):
+        return self._coro.gi_code
+
+    def throw(self, *error):
+        return self._coro.throw(*error)
+
+    def __await__(self):
+        return (yield from self._coro)
+
+
+@asyncio.coroutine
+def own():
+    yield from asyncio.sleep(0)
+
+
+def start():
+    return Manager(own())
+"""
+MANAGED = """
+import asyncio
+from manager import Manager
+
+
+class Client:
+    {decorator}
+    def request(self, path):
+        yield from asyncio.sleep(0)
+        return path
+
+    def get(self, path):
+        return Manager(self.request(path))
+
+
+@asyncio.coroutine
+def main():
+    return (yield from Client().get("/"))
+
+
+print(asyncio.get_event_loop().run_until_complete(main()))
+"""
+
+
+@pytest.mark.parametrize("to", ["3.8", "3.11"])
+def test_a_coroutine_handed_to_a_class_of_another_file_is_driven_by_its_await(program: type, to: str) -> None:
+    done = program(
+        {
+            "manager.py": MANAGER if to == "3.11" else MANAGER.replace("gi_code", "name"),
+            "client.py": MANAGED.format(decorator="@asyncio.coroutine"),
+        },
+        to,
+    )
+    assert "return (yield from self._coro.__await__())" in done["manager.py"]
+    assert "async def own():\n" in done["manager.py"]
+    assert "async def request(self, path):\n" in done["client.py"]
+    ran = subprocess.run([sys.executable, "client.py"], cwd=done.root, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("/\n", "")
+
+
+def test_a_coroutine_handed_to_a_class_of_another_file_stays_with_one_that_must(program: type) -> None:
+    client = MANAGED.format(decorator="@look_at\n    @asyncio.coroutine").replace(
+        "class", "from other import look_at\n\nclass"
+    )
+    done = program({"manager.py": MANAGER.replace("gi_code", "name"), "client.py": client})
+    assert "return (yield from self._coro)\n" in done["manager.py"]
+    assert "@asyncio.coroutine\ndef own():\n" in done["manager.py"]
+
+
+def test_what_gives_nothing_where_there_is_nothing_to_wait_for_is_not_awaited(program: type) -> None:
+    writer = """
+class Writer:
+    def __init__(self, transport):
+        self.transport = transport
+
+    def write(self, data):
+        if data:
+            return self.transport.drain()
+        return ()
+"""
+    use = """
+import asyncio
+from writer import Writer
+
+
+@asyncio.coroutine
+def known(transport):
+    yield from Writer(transport).write(b"")
+
+
+@asyncio.coroutine
+def unknown(writer):
+    yield from writer.write(b"")
+
+
+@asyncio.coroutine
+def other(writer):
+    yield from writer.drain()
+"""
+    done = program({"writer.py": writer, "use.py": use})
+    assert "def known(transport):\n    yield from Writer(transport)" in done["use.py"]
+    assert "def unknown(writer):\n    yield from writer.write" in done["use.py"]
+    assert "async def other(writer):\n    await writer.drain()" in done["use.py"]
+    assert "may be `()`, which cannot be awaited" in done.said
+
+
+def test_what_a_decorator_of_the_project_puts_in_the_place_of_a_method(program: type) -> None:
+    reader = """
+        import asyncio
+
+
+        def watched(function):
+            @asyncio.coroutine
+            def wrapper(self):
+                result = yield from function(self)
+                return result
+
+            return wrapper
+
+
+        class Reader:
+            @watched
+            @asyncio.coroutine
+            def read(self):
+                yield from asyncio.sleep(0)
+        """
+    server = """
+        from base import Base
+
+
+        class Server(Base):
+            def handle(self, payload):
+                yield from payload.read()
+        """
+    base = """
+        class Base:
+            def handle(self, payload):
+                self.payload = payload
+                return 1
+        """
+    done = program({"reader.py": reader, "server.py": server, "base.py": base})
+    assert "    @asyncio.coroutine\n    def wrapper(self):\n" in done["reader.py"]
+    assert "def handle(self, payload):\n        yield from payload.read()" in done["server.py"]
+
+
 def test_await_that_drives_what_is_native_since_python_3_7(program: type) -> None:
     done = program(
         {

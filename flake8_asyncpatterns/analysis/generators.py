@@ -212,7 +212,19 @@ class Generators:
     def _conversions_of(self, value: ast.expr) -> list[Conversion]:
         """The conversions whose call may have given this value."""
         everyone = self.together.conversions
-        return [everyone[function] for function in self.driven_by(value) if function in everyone]
+        found = [function for function in self.driven_by(value) if function in everyone]
+        return [one for function in found for one in (everyone[function], *self.together.in_place_of(function))]
+
+    def put_in_place(self, function: FunctionDef) -> Iterator[Conversion]:
+        """The functions that a project's own decorators give instead of one of this file."""
+        for decorator in function.decorator_list:
+            for definition in self.meanings.of(decorator):
+                if isinstance(definition, ast.FunctionDef):
+                    home = self.together.home(definition)
+                    for meaning in (one for value in returned(definition) for one in home.meanings.of(value)):
+                        given = self.together.conversions.get(meaning)
+                        if given and home.module.function(meaning) is definition:
+                            yield given
 
     def find_known(self) -> bool:
         """Find the plain generators that drive what is known to be awaitable; one may make another known.
@@ -300,6 +312,8 @@ class Generators:
         if isinstance(node, ast.YieldFrom):
             if self.kinds.iterable(node.value):
                 yield f"`{ast.unparse(node.value)}` in line {node.lineno} is iterated, and cannot be awaited"
+            elif self._may_be_nothing(node.value):
+                yield f"`{ast.unparse(node.value)}` in line {node.lineno} may be `()`, which cannot be awaited"
             manager = manager_of(node, self.module)
             if manager and takes_lock(node, self.module, self.kinds) and len(manager.items) > 1:
                 yield f"the `with` in line {manager.lineno} has several managers"
@@ -309,6 +323,22 @@ class Generators:
             yield f"the value of a bare `yield` is used in line {node.lineno}"
         elif not conversion.is_made:
             yield f"a bare `yield` in line {node.lineno} hands control to whoever drives the generator"
+
+    def _may_be_nothing(self, value: ast.expr) -> bool:
+        """May this be `()`, which functions gave to `yield from` that had nothing to wait for?"""
+        for meaning in self.meanings.of(value):
+            match meaning:
+                case ast.Call(func=ast.Attribute(attr=name) as called) if self._is_unknown(called):
+                    if self.together.whole and self.together.may_give_nothing(name):
+                        return True
+                case ast.Call(func=func):
+                    if any(isinstance(one, ast.FunctionDef) and gives_nothing(one) for one in self.meanings.of(func)):
+                        return True
+        return any(map(is_nothing, self.meanings.results(value)))
+
+    def gives_nothing(self, function: ast.FunctionDef) -> bool:
+        """Is this a plain method that may return `()`?"""
+        return self.module.class_of(function) is not None and gives_nothing(function)
 
     def _reasons_of_returns(self, conversion: Conversion) -> Iterator[str]:
         function = conversion.function
@@ -490,12 +520,30 @@ class Generators:
                 if any(self.module.name(kind) == "types.GeneratorType" for kind in kinds):
                     yield call.args[0], "`types.GeneratorType`", call
         for attribute in self.module.nodes(ast.Attribute):
-            if attribute.attr in HAND_DRIVEN:
+            if attribute.attr in HAND_DRIVEN and not (self.together.whole and self._hands_on(attribute)):
                 yield attribute.value, f"`.{attribute.attr}`", attribute
         for loop in self.module.nodes(ast.For, ast.comprehension):
             yield loop.iter, "a loop", loop.iter
         for starred in self.module.nodes(ast.Starred):
             yield starred.value, "`*`", starred
+
+    def _hands_on(self, attribute: ast.Attribute) -> bool:
+        """Does an object that holds a coroutine only offer the same, by a method or property, or as its own?
+
+        A native coroutine has no `gi_code`: that is given up only where nothing can stay decorated.
+        """
+        if attribute.attr.startswith("gi_") and not self.together.gone:
+            return False
+        parent = self.module.parent(attribute)
+        if isinstance(parent, ast.Call) and parent.func is attribute:
+            parent = self.module.parent(parent)
+        match parent:
+            case ast.Return():
+                function = self.module.function(parent)
+                return isinstance(function, ast.FunctionDef) and function.name == attribute.attr
+            case ast.Assign(targets=[ast.Attribute(attr=name)]):
+                return name == attribute.attr
+        return False
 
     def _find_run(self) -> None:
         """Find what the event loop, a coroutine or a decorator runs."""
@@ -604,6 +652,16 @@ class Generators:
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) in ABSTRACT for d in function.decorator_list)
+
+
+def is_nothing(value: ast.AST) -> bool:
+    """Is this `()`?"""
+    return isinstance(value, ast.Tuple) and not value.elts
+
+
+def gives_nothing(function: ast.FunctionDef) -> bool:
+    """May a call of this give `()`, as far as its own text says?"""
+    return not is_generator(function) and any(map(is_nothing, returned(function)))
 
 
 def _unwrapped(value: ast.expr) -> Replace:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from ..flow import body, is_generator
 from ..knowledge.awaitables import GENERATOR_COROUTINES
@@ -45,6 +45,22 @@ class Others(Protocol):
     def decorated_by(self, decorator: FunctionDef) -> list[FunctionDef]:
         """The functions, in whatever file, that a function decorates."""
 
+    def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
+        """The calls, in whatever file, of anything that is called so."""
+
+
+class Parameter(NamedTuple):
+    """Where a parameter stands, and the names under which what has it is called.
+
+    `shift` is 1 where the first argument of a call is for the second parameter.
+    """
+
+    function: FunctionDef
+    cls: ast.ClassDef | None
+    arguments: ast.arguments
+    shift: int
+    names: list[str]
+
 
 class Meanings:
     """The answers for one Module. Definitions of other files are named where `others` leads there; those that are
@@ -61,6 +77,8 @@ class Meanings:
         self._members: dict[ast.ClassDef, dict[str, list[ast.AST]]] | None = None
         self._bases: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
         self._calls: dict[str, list[ast.Call]] | None = None
+        self._brought: dict[ast.arg, tuple[ast.AST, ...]] = {}
+        self._passing: dict[ast.arg, list[tuple[Meanings, ast.expr, bool]]] = {}
 
     def of(self, node: ast.AST) -> tuple[ast.AST, ...]:
         """What a node may stand for: definitions, parameters, and expressions that lead no further."""
@@ -81,6 +99,9 @@ class Meanings:
         todo, seen = [node], {node}
         while todo:
             for meaning in self.of(todo.pop()):
+                if isinstance(meaning, ast.arg):
+                    yield from self._brought_from_elsewhere(meaning)
+                    continue
                 if not isinstance(meaning, ast.Call):
                     if not isinstance(meaning, DEFINITIONS) or self._is_property(meaning):
                         yield meaning
@@ -128,7 +149,7 @@ class Meanings:
         seen.add((node, ""))
         match node:
             case ast.Name():
-                named = self._named_elsewhere(node)
+                named = self.named(node)
                 yield from named
                 for binding in self.module.bindings(node) or [node] if not named else ():
                     yield from self._bound(binding, seen)
@@ -216,7 +237,8 @@ class Meanings:
             case ast.arg(), _:
                 passed = [one for one, is_element in self._passed(binding) if not is_element]
                 found = [meaning for one in passed for meaning in self._follow(one, seen)]
-                if not (self.others and found):  # where all files are there, so are all callers
+                # Where all files are there, so are all callers.
+                if not (self.others and found) or self._passed_elsewhere(binding):
                     yield binding
                 yield from found
             case _, ast.For(target=target, iter=values) | ast.comprehension(target=target, iter=values) if (
@@ -230,11 +252,14 @@ class Meanings:
             case _:
                 yield binding
 
-    def _named_elsewhere(self, node: ast.Name | ast.Attribute) -> list[Definition]:
-        return self.others.named(self.module, node) if self.others else []
+    def named(self, node: ast.AST) -> list[Definition]:
+        """The functions and classes of other files that an expression names."""
+        if self.others is None or not isinstance(node, (ast.Name, ast.Attribute)):
+            return []
+        return self.others.named(self.module, node)
 
     def _attribute(self, node: ast.Attribute, seen: Seen) -> Iterator[ast.AST]:
-        named = self._named_elsewhere(node)
+        named = self.named(node)
         if named:
             yield from named
             return
@@ -338,28 +363,74 @@ class Meanings:
                         self._calls.setdefault(called, []).append(call)
         return self._calls.get(name, [])
 
-    def _passed(self, parameter: ast.arg) -> Iterator[tuple[ast.AST, bool]]:
-        """What the calls in this file pass for a parameter; True: as one of the elements of a `*parameter`."""
+    def _place(self, parameter: ast.arg) -> Parameter | None:
+        """Where a parameter stands; None: for `self`, or in a lambda."""
         arguments = self.module.parents[parameter]
         function = self.module.parents.get(arguments)
         if not isinstance(arguments, ast.arguments) or not isinstance(
             function, (ast.FunctionDef, ast.AsyncFunctionDef)
         ):
-            return
+            return None
         cls = self.module.class_of(function)
         positional = [*arguments.posonlyargs, *arguments.args]
         shift = (
             1 if cls and not any(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list) else 0
         )
         if cls and shift and positional[:1] == [parameter]:
-            return
+            return None
         names = [c.name for c in self.family(cls)] if cls and function.name == "__init__" else [function.name]
-        for call in (call for name in names for call in self.calls(name)):
-            if self._may_call(call, function, cls):
-                yield from _argument(call, parameter, arguments, shift)
-        if cls is None and positional[:1] == [parameter]:
-            for decorated in self._decorated_by(function):
+        return Parameter(function, cls, arguments, shift, names)
+
+    def _passed(self, parameter: ast.arg) -> Iterator[tuple[ast.AST, bool]]:
+        """What the calls in this file pass for a parameter; True: as one of the elements of a `*parameter`."""
+        place = self._place(parameter)
+        if place is None:
+            return
+        for call in (call for name in place.names for call in self.calls(name)):
+            if self._may_call(call, place.function, place.cls):
+                yield from _argument(call, parameter, place.arguments, place.shift)
+        if place.cls is None and [*place.arguments.posonlyargs, *place.arguments.args][:1] == [parameter]:
+            for decorated in self._decorated_by(place.function):
                 yield decorated, False
+
+    def _passed_elsewhere(self, parameter: ast.arg) -> list[tuple[Meanings, ast.expr, bool]]:
+        """What the calls in other files pass for a parameter; True: as above."""
+        if parameter not in self._passing:
+            self._passing[parameter] = list(self._find_passed_elsewhere(parameter))
+        return self._passing[parameter]
+
+    def _find_passed_elsewhere(self, parameter: ast.arg) -> Iterator[tuple[Meanings, ast.expr, bool]]:
+        place = self._place(parameter) if self.others else None
+        if place is None or self.others is None:
+            return
+        for other, call in (found for name in dict.fromkeys(place.names) for found in self.others.calls(name)):
+            if other is not self and self._may_be_called(other, call, place):
+                for value, is_element in _argument(call, parameter, place.arguments, place.shift):
+                    yield other, value, is_element
+
+    def _may_be_called(self, other: Meanings, call: ast.Call, place: Parameter) -> bool:
+        """May a call in another file be one of this function, or for `__init__`, of its class?"""
+        constructs = place.cls is not None and place.function.name == "__init__"
+        wanted = self.family(place.cls) if place.cls and constructs else [place.function]
+        if named := other.named(call.func):
+            return any(one in wanted for one in named)
+        if constructs or place.cls is None or not isinstance(call.func, ast.Attribute):
+            return False
+        owners = other.owners(call.func)
+        return other.module.name(call.func) is None and (not owners or place.cls in owners)
+
+    def _brought_from_elsewhere(self, parameter: ast.arg) -> tuple[ast.AST, ...]:
+        """What a parameter's value comes from, as far as other files call for it; itself, where that is not all."""
+        if parameter not in self._brought:
+            self._brought[parameter] = (parameter,)  # while it is worked out
+            found: dict[ast.AST, None] = {}
+            known = True
+            for other, value, is_element in self._passed_elsewhere(parameter):
+                origins = () if is_element else other.results(value)
+                known = known and bool(origins) and all(map(_has_home, origins))
+                found.update(dict.fromkeys(origin for origin in origins if _has_home(origin)))
+            self._brought[parameter] = (*found,) if found and known else (*found, parameter)
+        return self._brought[parameter]
 
     def _decorated_by(self, decorator: FunctionDef) -> Iterator[FunctionDef]:
         if self.others:

@@ -42,6 +42,7 @@ class Neighbours:
         self._families: dict[ast.ClassDef, list[ast.ClassDef]] = {}
         self._stored: dict[str, list[tuple[Module, ast.Attribute]]] | None = None
         self._decorated: dict[ast.AST, list[FunctionDef]] | None = None
+        self._calls: dict[str, list[tuple[Meanings, ast.Call]]] = {}
 
     def home(self, node: ast.AST) -> Meanings | None:
         """See Others."""
@@ -141,6 +142,12 @@ class Neighbours:
                             for definition in self._decorators(meanings, expression):
                                 self._decorated.setdefault(definition, []).append(function)
         return self._decorated.get(decorator, [])
+
+    def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
+        """See Others."""
+        if name not in self._calls:
+            self._calls[name] = [(one, call) for one in self.meanings.values() for call in one.calls(name)]
+        return self._calls[name]
 
     def _decorators(self, meanings: Meanings, expression: ast.Name | ast.Attribute) -> list[Definition]:
         local = meanings.module.definition(expression)

@@ -16,6 +16,7 @@ from ..rule import Fix
 from .conversions import Conversion, fixes_of
 
 if TYPE_CHECKING:
+    from ..rule import FunctionDef
     from .generators import Generators
 
 
@@ -40,6 +41,8 @@ class Together:
         self._methods: dict[str, list[Conversion]] | None = None
         self._natives: dict[str, bool] | None = None
         self._stored: dict[str, dict[Conversion, None]] | None = None
+        self._idle: set[str] | None = None
+        self._replaced: dict[ast.AST, tuple[Conversion, ...]] = {}
         for file in files:
             file.together = self
         for file in files:
@@ -54,13 +57,22 @@ class Together:
         return self._homes.get(node) or self.files[0]
 
     def methods(self, name: str) -> list[Conversion]:
-        """The conversions that are methods of this name."""
+        """The conversions that are methods of this name, or stand in their place."""
         if self._methods is None:
             self._methods = {}
             for conversion in self.conversions.values():
                 if conversion.home.module.class_of(conversion.function):
-                    self._methods.setdefault(conversion.function.name, []).append(conversion)
+                    given = (conversion, *self.in_place_of(conversion.function))
+                    self._methods.setdefault(conversion.function.name, []).extend(given)
         return self._methods.get(name, [])
+
+    def in_place_of(self, function: FunctionDef) -> tuple[Conversion, ...]:
+        """What is called instead of a decorated function."""
+        if not function.decorator_list:
+            return ()
+        if function not in self._replaced:
+            self._replaced[function] = (*dict.fromkeys(self.home(function).put_in_place(function)),)
+        return self._replaced[function]
 
     def is_native(self, name: str) -> bool:
         """Are all methods of this name native coroutines?"""
@@ -72,6 +84,17 @@ class Together:
                         native = isinstance(function, ast.AsyncFunctionDef) and not is_generator(function)
                         self._natives[function.name] = native and self._natives.get(function.name, True)
         return self._natives.get(name, False)
+
+    def may_give_nothing(self, name: str) -> bool:
+        """Does a method of this name, of whatever class, give `()` to those that drive what it gives?"""
+        if self._idle is None:
+            self._idle = {
+                function.name
+                for file in self.files
+                for function in file.module.nodes(ast.FunctionDef)
+                if file.gives_nothing(function)
+            }
+        return name in self._idle
 
     def stored(self, name: str) -> list[Conversion]:
         """The conversions whose result is put into an attribute of this name."""
