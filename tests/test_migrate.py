@@ -956,3 +956,85 @@ def test_the_name_for_what_is_returned_hides_none_that_a_function_inside_reads(p
         """
     made = program({"a.py": text}, to="3.11")
     assert "isawaitable(outcome := other.answer(show))" in made["a.py"]
+
+
+LOOPS = {
+    "server.py": """
+        import asyncio
+
+
+        def main():
+            loop = asyncio.get_event_loop()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_forever()
+        """,
+    "once.py": """
+        import asyncio
+
+
+        def work():
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+        """,
+}
+ASKS = """
+    import asyncio
+
+    from server import main
+    from once import work
+
+
+    class TestServer:
+        def setUp(self):
+            self.loop = asyncio.get_event_loop()
+    """
+
+
+def test_a_loop_that_others_ask_for_is_not_made_anew(program: type) -> None:
+    done = program({**LOOPS, "test_server.py": ASKS})
+    why = "`get_event_loop()` in {} may have to give the same loop; start with `asyncio.run()`"
+    once, server = done.left()
+    assert once.startswith("once.py:5: left: AIO409")
+    assert once.endswith(why.format("server.py:5"))
+    assert server.startswith("server.py:5: left: AIO403")
+    assert server.endswith(why.format("test_server.py:9"))
+    assert "asyncio.get_event_loop()" in done["server.py"]
+    assert "asyncio.new_event_loop()" in done["once.py"]
+
+
+def test_a_loop_that_others_ask_for_is_made_anew_where_nobody_else_makes_it(program: type) -> None:
+    done = program({**LOOPS, "test_server.py": ASKS}, to="3.14")
+    assert "loop = asyncio.new_event_loop()" in done["server.py"]
+    assert "asyncio.run(asyncio.sleep(0))" in done["once.py"]
+
+
+def test_a_loop_that_nobody_else_asks_for_is_made_anew(program: type) -> None:
+    inside = ASKS.replace("def setUp", "async def setUp")
+    done = program({**LOOPS, "test_server.py": inside})
+    assert "loop = asyncio.new_event_loop()" in done["server.py"]
+    assert "asyncio.run(asyncio.sleep(0))" in done["once.py"]
+
+
+def test_a_program_of_its_own_makes_its_loop_whoever_asks_for_it_then(program: type) -> None:
+    library = """
+        import asyncio
+
+
+        class Client:
+            def __init__(self, loop=None):
+                self.loop = loop or asyncio.get_event_loop()
+        """
+    example = """
+        import asyncio
+
+        from client import Client
+
+        loop = asyncio.get_event_loop()
+        client = Client()
+        loop.run_until_complete(client.start())
+        loop.run_until_complete(client.stop())
+        """
+    done = program({"client.py": library, "example.py": example})
+    assert "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n" in done["example.py"]
+    assert done.left() == []

@@ -42,6 +42,7 @@ class Neighbours:
         self._families: dict[ast.ClassDef, list[ast.ClassDef]] = {}
         self._stored: dict[str, list[tuple[Module, ast.Attribute]]] | None = None
         self._decorated: dict[ast.AST, list[FunctionDef]] | None = None
+        self._imported: set[Module] | None = None
 
     def home(self, node: ast.AST) -> Meanings | None:
         """See Others."""
@@ -141,6 +142,24 @@ class Neighbours:
                             for definition in self._decorators(meanings, expression):
                                 self._decorated.setdefault(definition, []).append(function)
         return self._decorated.get(decorator, [])
+
+    def is_imported(self, module: Module) -> bool:
+        """Does another of the files import this one, or something from it?"""
+        if self._imported is None:
+            self._imported = {other for importer in self.meanings for other in self._taken(importer)}
+        return module in self._imported
+
+    def _taken(self, importer: Module) -> Iterator[Module]:
+        for statement in importer.nodes(ast.Import, ast.ImportFrom):
+            if isinstance(statement, ast.Import):
+                taken = [alias.name for alias in statement.names]
+            else:
+                taken = [qualified for _, _, qualified in imports(statement)]
+            for qualified in taken:
+                found = self._find(self._paths[importer], qualified)
+                other = self._modules.get(found[0]) if found else None
+                if other and other is not importer:
+                    yield other
 
     def _decorators(self, meanings: Meanings, expression: ast.Name | ast.Attribute) -> list[Definition]:
         local = meanings.module.definition(expression)
