@@ -316,6 +316,27 @@ def test_tests_of_well_known_frameworks(program: type) -> None:
     assert "async def test_that(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]
 
 
+@pytest.mark.parametrize("decorator", ["aiohttp.test_utils.unittest_run_loop", "pytest.mark.asyncio"])
+def test_generators_that_a_well_known_framework_runs(program: type, decorator: str) -> None:
+    done = program(
+        {
+            "remote.py": f"{HEAD}\n\nclass Remote:\n    @asyncio.coroutine\n    def stop(self):\n        pass\n",
+            "test_it.py": f"""
+            import {decorator.rpartition(".")[0].removesuffix(".mark")}
+
+
+            class TestIt:
+                @{decorator}
+                def test_it(self):
+                    yield from self.remote.stop()
+            """,
+        }
+    )
+    assert "    async def stop(self):\n" in done["remote.py"]
+    assert f"    @{decorator}\n    async def test_it(self):\n        await self.remote.stop()" in done["test_it.py"]
+    assert done.left() == []
+
+
 def test_a_test_that_a_conftest_may_drive_stays(program: type) -> None:
     done = program({"test_it.py": f"{HEAD}\n\ndef test_it():\n    yield from asyncio.sleep(0)\n"})
     assert "    yield from" in done["test_it.py"]
