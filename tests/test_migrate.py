@@ -342,6 +342,28 @@ def test_a_test_that_a_conftest_may_drive_stays(program: type) -> None:
     assert "    yield from" in done["test_it.py"]
 
 
+def test_a_generator_that_is_a_coroutine_in_some_cases_only_stays(program: type) -> None:
+    source = """
+        import asyncio
+        import functools
+        import inspect
+
+
+        def patch(function, original):
+            def generator(*args):
+                return (yield from original(*args))
+
+            patched = original
+            if inspect.isgeneratorfunction(function):
+                patched = generator
+                if asyncio.iscoroutinefunction(function):
+                    patched = asyncio.coroutine(patched)
+            return functools.wraps(function)(patched)
+        """
+    done = program({"a.py": source})
+    assert "    def generator(*args):\n        return (yield from original(*args))\n" in done["a.py"]
+
+
 @pytest.mark.parametrize("body", ["return [(yield from f(i)) for i in x]", "return lambda: (yield from f(x))"])
 def test_what_cannot_hold_an_await_is_refused(program: type, body: str) -> None:
     source = f"{HEAD}\n\n@asyncio.coroutine\ndef f(x):\n    yield from asyncio.sleep(0)\n    {body}\n"

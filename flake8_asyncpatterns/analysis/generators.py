@@ -18,6 +18,7 @@ from ..flow import body, is_generator, yields
 from ..knowledge.awaitables import (
     COROUTINE,
     DRIVERS,
+    GENERATOR_COROUTINES,
     HAND_DRIVEN,
     HARMLESS_DECORATOR_FAMILIES,
     HARMLESS_DECORATORS,
@@ -500,10 +501,14 @@ class Generators:
         """Find what the event loop, a coroutine or a decorator runs."""
         everyone = self.together.conversions
         for call in self.module.nodes(ast.Call):
-            if self.module.callee(call) in DRIVERS or self.wrappers.runs(call):
+            name = self.module.callee(call)
+            if name in DRIVERS or self.wrappers.runs(call):
                 for argument in call.args:
                     self.run += self._conversions_of(argument)
-                    self.run += [everyone[m] for m in self.meanings.of(argument) if m in everyone]
+                    given = self.meanings.of(argument)
+                    # What is wrapped in some cases only is a generator in the others.
+                    if name not in GENERATOR_COROUTINES or all(meaning in everyone for meaning in given):
+                        self.run += [everyone[meaning] for meaning in given if meaning in everyone]
         for awaited in self.module.nodes(ast.Await) if self.together.whole else ():
             self.run += self._conversions_of(awaited.value) or self._by_name(awaited.value)
         for conversion in self.conversions.values():
