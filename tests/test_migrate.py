@@ -438,14 +438,38 @@ def test_async_as_a_name_of_the_project_s_own(program: type) -> None:
 
 
 def test_async_as_a_name_of_somebody_else(program: type) -> None:
-    use = "def f(other):\n    other.call(async=True)\n    return other.async\n"
-    done = program({"use.py": use})
-    assert done["use.py"] == use
+    done = program({"use.py": "def f(other):\n    other.call(async=True)\n    return other.async\n"})
+    assert done["use.py"] == ('def f(other):\n    other.call(**{"async": True})\n    return getattr(other, "async")\n')
     kept = "`async` is a keyword since Python 3.7, and keeps its name here"
     assert done.left() == [
         f"use.py:2: left: {kept}: `other.call` is not of these files, and may call it otherwise now",
         f"use.py:3: left: {kept}: it is the attribute of something that is not of these files",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(1, async = (x))", 'f(1, **{"async": (x)})'),
+        ("f(async=x, y=2)", 'f(**{"async": x}, y=2)'),
+        ("f(*x, async=f(async=1), **y)", 'f(*x, **{"async": f(**{"async": 1})}, **y)'),
+        ("f(async=[1,\n  2],  # why\n  y=2)", 'f(**{"async": [1,\n  2]},  # why\n  y=2)'),
+        ("x.async.async(y.await)", 'getattr(getattr(x, "async"), "async")(getattr(y, "await"))'),
+        ("(x\n  .async)", '(getattr(x\n  , "async"))'),
+        ("f(async=y.async)", 'f(**{"async": getattr(y, "async")})'),
+        ("(x + 1).async.y", 'getattr((x + 1), "async").y'),
+        ("f(async=1, *x)", None),
+        ("f(async=  # why\n  1)", None),
+        ("(x.  # why\n  async)", None),
+        ("del x.async", None),
+    ],
+)
+def test_the_spelling_of_what_keeps_its_name(program: type, before: str, after: str | None) -> None:
+    done = program({"use.py": f"from other import f, x, y\n\n{before}\n"})
+    assert done["use.py"].removeprefix("from other import f, x, y\n\n") == f"{after or before}\n"
+    assert done.left()
+    if after:
+        ast.parse(done["use.py"])
 
 
 def test_a_new_name_that_is_taken_is_not_given(program: type) -> None:
