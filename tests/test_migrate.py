@@ -234,6 +234,74 @@ def test_a_stored_coroutine_is_driven_by_its_await(program: type) -> None:
     assert (ran.stdout, ran.stderr) == ("here\n", "")
 
 
+PASSED = {
+    "manager.py": """
+        class Base:
+            def __init__(self, made):
+                self._made = made
+
+            def __iter__(self):
+                return (yield from self._made)
+
+
+        class Manager(Base):
+            pass
+        """,
+    "session.py": """
+        import asyncio
+        from manager import Manager
+
+
+        class Session:
+            def get(self):
+                return Manager(self._get())
+
+            @asyncio.coroutine
+            def _get(self):
+                yield from asyncio.sleep(0)
+                return 1
+        """,
+    "use.py": """
+        import asyncio
+        from session import Session
+
+
+        @asyncio.coroutine
+        def main():
+            return (yield from Session().get())
+
+
+        if __name__ == "__main__":
+            print(asyncio.get_event_loop().run_until_complete(main()))
+        """,
+}
+
+
+def test_what_another_file_passes_to_an_object_that_drives_it(program: type) -> None:
+    done = program(PASSED)
+    assert "async def _get(self):" in done["session.py"]
+    assert "return (yield from self._made.__await__())" in done["manager.py"]
+
+
+def test_what_another_file_passes_to_an_object_that_drives_a_generator_too(program: type) -> None:
+    inside = (
+        PASSED["manager.py"]
+        + """
+
+        @asyncio.coroutine
+        def odd():
+            yield 1
+
+
+        def make():
+            return Manager(odd())
+        """
+    )
+    done = program({**PASSED, "manager.py": f"        import asyncio\n{inside}"})
+    assert "@asyncio.coroutine\n    def _get(self):" in done["session.py"]
+    assert "return (yield from self._made)" in done["manager.py"]
+
+
 def test_await_that_drives_what_is_native_since_python_3_7(program: type) -> None:
     done = program(
         {
@@ -785,6 +853,35 @@ def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
     )
     assert "async def fetch_line(self):" in done["net.py"]
     assert "async def handle(reader):\n    return await reader.fetch_line()\n" in done["use.py"]
+
+
+def test_a_generator_that_may_drive_a_generator_of_that_name_stays(program: type) -> None:
+    done = program(
+        {
+            "net.py": """
+            import asyncio
+
+
+            class Reader:
+                @asyncio.coroutine
+                def read(self, size):
+                    yield from asyncio.sleep(0)
+            """,
+            "buffer.py": """
+            class Buffer:
+                def read(self, size):
+                    while len(self.data) < size:
+                        self.data += yield
+                    return self.data
+            """,
+            "parse.py": """
+            def parse(buffer):
+                yield from buffer.read(1)
+            """,
+        }
+    )
+    assert "@asyncio.coroutine\n    def read(self, size):" in done["net.py"]
+    assert "def parse(buffer):\n    yield from buffer.read(1)\n" in done["parse.py"]
 
 
 MANY = """

@@ -209,6 +209,44 @@ class Generators:
             for conversion in self._conversions_of(stored) if stored else ():
                 yield target.attr, conversion
 
+    def passed(self) -> Iterator[tuple[ast.AST, Conversion]]:
+        """The parameters of other files' functions that this file passes results of generator coroutines to.
+
+        And the attributes that these put them into.
+        """
+        for call in self.module.nodes(ast.Call):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            conversions: dict[ast.AST, list[Conversion]] = {
+                value: found
+                for value in given
+                if isinstance(value, (ast.Call, ast.Name)) and (found := self._conversions_of(value))
+            }
+            for function, home in self._called_elsewhere(call) if conversions else ():
+                for value, target in home.meanings.put(call, function):
+                    yield from ((target, conversion) for conversion in conversions.get(value, []))
+
+    def _called_elsewhere(self, call: ast.Call) -> Iterator[tuple[FunctionDef, Generators]]:
+        """The functions of other files that a call may call; for a class, what it may have for `__init__`."""
+        for meaning in self.meanings.of(call.func):
+            found = [meaning]
+            if isinstance(meaning, ast.ClassDef):
+                found = [m for cls in self.meanings.family(meaning) for m in self.meanings.member(cls, "__init__")]
+            for one in found:
+                if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    home = self.together.home(one)
+                    if home is not self:
+                        yield one, home
+
+    def _conversions_passed(self, value: ast.expr) -> Iterator[Conversion]:
+        """The conversions whose call in another file may have given this value: a parameter's, or an attribute's."""
+        targets: list[ast.AST] = []
+        if isinstance(value, ast.Name):
+            targets += self.module.bindings(value) or ()
+        elif isinstance(value, ast.Attribute):
+            targets += self.meanings.members(value)
+        for target in targets:
+            yield from self.together.passed(target)
+
     def _conversions_of(self, value: ast.expr) -> list[Conversion]:
         """The conversions whose call may have given this value."""
         everyone = self.together.conversions
@@ -238,7 +276,15 @@ class Generators:
     def _is_known_by_name(self, value: ast.expr) -> bool:
         """Are all methods of this name, in all files, coroutines?"""
         found = list(self._by_name(value))
-        return bool(found) and all(c.is_made or c.known for c in found)
+        return bool(found) and all(c.is_made or c.known for c in found) and not self._may_be_a_generator(value)
+
+    def _may_be_a_generator(self, value: ast.expr) -> bool:
+        """Is there a method of this name, in whatever file, that is a generator and drives nothing?"""
+        return any(
+            self.together.has_generator(meaning.func.attr)
+            for meaning in self.meanings.results(value)
+            if isinstance(meaning, ast.Call) and isinstance(meaning.func, ast.Attribute)
+        )
 
     def judge(self) -> None:
         """Note what each has of its own that keeps it from turning over."""
@@ -351,7 +397,7 @@ class Generators:
 
     def _connect_operand(self, value: ast.expr, driver: Conversion | None, function: ast.AST | None) -> None:
         """One expression that a generator drives, and the conversions that it may come from."""
-        sure = self._conversions_of(value)
+        sure = [*dict.fromkeys([*self._conversions_of(value), *self._conversions_passed(value)])]
         maybe = [] if sure else list(self._by_name(value))
         if driver and driver.is_made:
             driver.suspects += [(source, value) for source in maybe if not source.function.decorator_list]

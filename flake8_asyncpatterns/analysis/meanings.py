@@ -361,6 +361,25 @@ class Meanings:
             for decorated in self._decorated_by(function):
                 yield decorated, False
 
+    def put(self, call: ast.Call, function: FunctionDef) -> Iterator[tuple[ast.expr, ast.AST]]:
+        """What a call of a function of this file passes, each with its parameter, and with the attributes of `self`
+        that this is put into."""
+        arguments = function.args
+        static = any(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
+        shift = 1 if self.module.class_of(function) and not static else 0
+        for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            for value, _ in _argument(call, parameter, arguments, shift):
+                yield value, parameter
+                for target in self._stores(function):
+                    kept = self.module.value(target)
+                    if isinstance(kept, ast.Name) and parameter in (self.module.bindings(kept) or ()):
+                        yield value, target
+
+    def _stores(self, function: FunctionDef) -> Iterator[ast.Attribute]:
+        for node in body(function):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield node
+
     def _decorated_by(self, decorator: FunctionDef) -> Iterator[FunctionDef]:
         if self.others:
             yield from self.others.decorated_by(decorator)

@@ -39,7 +39,9 @@ class Together:
         self._homes: dict[ast.AST, Generators] = {}
         self._methods: dict[str, list[Conversion]] | None = None
         self._natives: dict[str, bool] | None = None
+        self._generators: set[str] | None = None
         self._stored: dict[str, dict[Conversion, None]] | None = None
+        self._passed: dict[ast.AST, dict[Conversion, None]] | None = None
         for file in files:
             file.together = self
         for file in files:
@@ -73,6 +75,17 @@ class Together:
                         self._natives[function.name] = native and self._natives.get(function.name, True)
         return self._natives.get(name, False)
 
+    def has_generator(self, name: str) -> bool:
+        """Is a method of this name a generator that is none of the conversions?"""
+        if self._generators is None:
+            self._generators = {
+                function.name
+                for file in self.files
+                for function in file.module.nodes(ast.FunctionDef)
+                if function not in self.conversions and file.module.class_of(function) and is_generator(function)
+            }
+        return name in self._generators
+
     def stored(self, name: str) -> list[Conversion]:
         """The conversions whose result is put into an attribute of this name."""
         if self._stored is None:
@@ -81,6 +94,15 @@ class Together:
                 for attribute, conversion in file.stored():
                     self._stored.setdefault(attribute, {})[conversion] = None
         return [*self._stored.get(name, ())]
+
+    def passed(self, target: ast.AST) -> list[Conversion]:
+        """The conversions whose result calls in other files pass to this parameter, or to what is put there."""
+        if self._passed is None:
+            self._passed = {}
+            for file in self.files if len(self.files) > 1 else ():
+                for given, conversion in file.passed():
+                    self._passed.setdefault(given, {})[conversion] = None
+        return [*self._passed.get(target, ())]
 
     def candidates(self) -> Iterator[Conversion]:
         """What is, or surely drives, a generator coroutine."""
