@@ -884,6 +884,36 @@ def test_a_generator_that_may_drive_a_generator_of_that_name_stays(program: type
     assert "def parse(buffer):\n    yield from buffer.read(1)\n" in done["parse.py"]
 
 
+def test_what_a_decorator_puts_in_the_place_of_a_method_that_a_generator_drives_stays(program: type) -> None:
+    source = """
+        import asyncio
+        import functools
+
+
+        def resumed(function):
+            @functools.wraps(function)
+            @asyncio.coroutine
+            def wrapper(self, *args):
+                return (yield from function(self, *args))
+
+            return wrapper
+
+
+        class Reader:
+            @resumed
+            @asyncio.coroutine
+            def read(self):
+                yield from asyncio.sleep(0)
+
+
+        def values(reader):
+            yield 1
+            yield from Reader.read(reader)
+        """
+    done = program({"a.py": source})
+    assert "    @asyncio.coroutine\n    def wrapper(self, *args):\n" in done["a.py"]
+
+
 MANY = """
     from .compat import asyncio
     from . import m{before:02}

@@ -403,7 +403,8 @@ class Generators:
             driver.suspects += [(source, value) for source in maybe if not source.function.decorator_list]
             self.run += maybe if self.together.whole else ()
             maybe = []
-        for source in dict.fromkeys([*sure, *maybe]):
+        wrappers = [] if driver and driver.is_made else [w for one in (*sure, *maybe) for w in one.home.around(one)]
+        for source in dict.fromkeys([*sure, *maybe, *wrappers]):
             if driver and not source.is_made:
                 driver.need(source)
             if driver and driver.is_made:
@@ -417,6 +418,15 @@ class Generators:
                 source.need(driver)
             elif not (isinstance(function, ast.FunctionDef) and self._is_types_coroutine(function)):
                 source.stay(f"a generator in {source.at(self, value)} drives it")
+
+    def around(self, conversion: Conversion) -> Iterator[Conversion]:
+        """The generator coroutines that decorators of the project put in the place of one."""
+        for decorator in conversion.function.decorator_list:
+            for definition in self.meanings.of(decorator):
+                meanings = self.meanings.home(definition)
+                for value in returned(definition) if isinstance(definition, ast.FunctionDef) else ():
+                    made = (self.together.conversions.get(meaning) for meaning in meanings.of(value))
+                    yield from (one for one in made if one)
 
     def _connect_iterators(self) -> None:
         """What `__await__` or `__iter__` returns must stay an iterator; that of a coroutine is its `__await__()`."""
