@@ -20,13 +20,14 @@ from .analysis.generators import Generators
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
 from .analysis.starts import in_coroutine
+from .analysis.startups import Startups
 from .analysis.together import Together
 from .analysis.versions import is_over, reaches
 from .elsewhere import Rewrite
 from .facts import View
 from .keywords import original
 from .knowledge.awaitables import COROUTINE
-from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, WAIT, Version
+from .knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS, MADE_LOOP, WAIT, Version
 from .knowledge.since import SINCE
 from .module import Module
 from .progress import Progress
@@ -41,6 +42,8 @@ from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
 WAITS = "AIO405"
+# Their fixes make a loop where there may have been one.
+NEW_LOOPS = ("AIO403", "AIO409")
 # They take a loop when they are called; the others that lost their `loop=` are coroutines, and learn of it later.
 AT_ONCE = LOST_LOOP_CLASSES | {"asyncio.as_completed", "asyncio.gather", "asyncio.shield"}
 LATER = LOST_LOOP_FUNCTIONS - AT_ONCE
@@ -87,10 +90,11 @@ class Migrated(NamedTuple):
 
 
 class Round(NamedTuple):
-    """The files as they are by now, and what is known of their generator coroutines."""
+    """The files as they are by now, and what is known of their generator coroutines and event loops."""
 
     modules: Mapping[str, Module]
     together: Together
+    startups: Startups
 
     def project(self) -> Project:
         """What the files, as they are by now, are to each other."""
@@ -159,7 +163,8 @@ def _look(neighbours: Neighbours, blocked: Mapping[tuple[str, str], str], to: Ve
     together.settle()
     for file in files:
         file.module.provide(Generators, file)
-    return Round({file.module.path: file.module for file in files}, together)
+    modules = {file.module.path: file.module for file in files}
+    return Round(modules, together, Startups([*modules.values()], neighbours.is_imported))
 
 
 class _Step:
@@ -236,6 +241,10 @@ class _Step:
         for name in _written(fix):
             if self.to < SINCE.get(name, self.to):
                 return f"`{name}` came with Python {_said(SINCE[name])}"
+        if finding.rule.code in NEW_LOOPS and isinstance(finding.node, ast.Call) and self.to < MADE_LOOP.removed:
+            asked = self.state.startups.shared(finding.node, module)
+            if asked:
+                return f"`get_event_loop()` in {asked} may have to give the same loop; start with `asyncio.run()`"
         call = module.parent(finding.node)
         if finding.rule.code == "AIO404" and self.to < LOOP_ARGUMENT.removed and isinstance(call, ast.Call):
             name = (module.callee(call) or "").removesuffix(".__init__")

@@ -2,24 +2,29 @@
 
 It comes before all else in a migration, because a file in which they are names does not parse. What the project itself
 defines gets its new name wherever it is spoken of; what is somebody else's, such as the parameter of a function from
-elsewhere, is left and told, because nobody here knows what it is called now. `asyncio.async` is AIO408's.
+elsewhere, keeps its name and is told, because nobody here knows what it is called now. It is spelled as a string, where
+it can be, so that the file parses. `asyncio.async` is AIO408's.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from .analysis.mentions import own_names
-from .keywords import ORIGINALS, STAND_INS, stands_in
+from .keywords import STAND_INS, stands_in
 from .module import Module
 from .places import Text
 from .scopes import FUNCTIONS
 
 # A place that speaks of a name: path, line, and what there is to say.
 Told: TypeAlias = tuple[str, int, str]
+
+
+# What stands at a span of the text now.
+Put: TypeAlias = tuple[int, int, str]
 
 
 class Renamed(NamedTuple):
@@ -47,20 +52,22 @@ def rename(modules: Mapping[str, Module]) -> Renamed:
     done: list[Told] = []
     left: list[Told] = []
     for path, names in old.items():
-        module, places = modules[path], dict[int, str]()
+        module, puts = modules[path], list[Put]()
         text = Text(module)
         for node, word in names:
             line: int = node.lineno  # type: ignore[attr-defined]  # all of these have a place
             why = _foreign(node, word, module, own)
+            if why:
+                puts += _as_string(node, word, text)
             if word in taken:
                 why = f"`{word}_` is another name in {taken[word]}"
             if why:
                 left.append((path, line, f"`{word}` is a keyword since Python 3.7, and keeps its name here: {why}"))
                 continue
-            places.update(dict.fromkeys(_places(node, word, text), f"{word}_"))
+            puts += ((at, at + len(word), f"{word}_") for at in _places(node, word, text))
             done.append((path, line, f"`{word}` is called `{word}_` now"))
-        if places:
-            texts[path] = _replaced(text.data, places)
+        if puts:
+            texts[path] = _replaced(text.data, puts)
     return Renamed(texts, done, left)
 
 
@@ -137,10 +144,29 @@ def _places(node: ast.AST, word: str, text: Text) -> Iterator[int]:
             yield found.start()
 
 
-def _replaced(data: bytes, places: Mapping[int, str]) -> str:
+def _as_string(node: ast.AST, word: str, text: Text) -> Iterator[Put]:
+    """`f(async=x)` → `f(**{"async": x})`, `x.async` → `getattr(x, "async")`; nothing where that cannot be written."""
+    name = re.escape(STAND_INS[word].encode())
+    match node, text.module.parent(node):
+        case ast.keyword(value=value), ast.Call(args=arguments):
+            at = text.at(node)
+            start, end = text.parentheses(value) or (text.at(value), text.end(value))
+            is_last = all(text.at(one) < at for one in arguments)  # no `*arguments` may follow on `**`
+            if is_last and re.fullmatch(rb"%s[ \t]*=[ \t]*" % name, text.data[at:start]):
+                yield at, start, f'**{{"{word}": '
+                yield end, end, "}"
+        case ast.Attribute(value=value, ctx=ast.Load()), _:
+            at, end = text.at(node), text.end(node)
+            dot = re.compile(rb"[)\s]*\.[ \t]*%s" % name).fullmatch(text.data, text.end(value), end)
+            if dot:
+                yield at, at, "getattr("
+                yield text.data.rindex(b".", at, end), end, f', "{word}")'
+
+
+def _replaced(data: bytes, puts: Iterable[Put]) -> str:
     pieces: list[bytes] = []
     done = 0
-    for at in sorted(places):
-        pieces += [data[done:at], places[at].encode()]
-        done = at + len(next(iter(ORIGINALS)))
+    for start, end, what in sorted(puts, key=lambda put: put[:2]):
+        pieces += [data[done:start], what.encode()]
+        done = end
     return b"".join([*pieces, data[done:]]).decode()

@@ -387,6 +387,74 @@ def test_what_a_decorator_of_the_project_puts_in_the_place_of_a_method(program: 
     assert "def handle(self, payload):\n        yield from payload.read()" in done["server.py"]
 
 
+PASSED = {
+    "manager.py": """
+        class Base:
+            def __init__(self, made):
+                self._made = made
+
+            def __iter__(self):
+                return (yield from self._made)
+
+
+        class Manager(Base):
+            pass
+        """,
+    "session.py": """
+        import asyncio
+        from manager import Manager
+
+
+        class Session:
+            def get(self):
+                return Manager(self._get())
+
+            @asyncio.coroutine
+            def _get(self):
+                yield from asyncio.sleep(0)
+                return 1
+        """,
+    "use.py": """
+        import asyncio
+        from session import Session
+
+
+        @asyncio.coroutine
+        def main():
+            return (yield from Session().get())
+
+
+        if __name__ == "__main__":
+            print(asyncio.get_event_loop().run_until_complete(main()))
+        """,
+}
+
+
+def test_what_another_file_passes_to_an_object_that_drives_it(program: type) -> None:
+    done = program(PASSED)
+    assert "async def _get(self):" in done["session.py"]
+    assert "return (yield from self._made.__await__())" in done["manager.py"]
+
+
+def test_what_another_file_passes_to_an_object_that_drives_a_generator_too(program: type) -> None:
+    inside = (
+        PASSED["manager.py"]
+        + """
+
+        @asyncio.coroutine
+        def odd():
+            yield 1
+
+
+        def make():
+            return Manager(odd())
+        """
+    )
+    done = program({**PASSED, "manager.py": f"        import asyncio\n{inside}"})
+    assert "@asyncio.coroutine\n    def _get(self):" in done["session.py"]
+    assert "return (yield from self._made)" in done["manager.py"]
+
+
 def test_await_that_drives_what_is_native_since_python_3_7(program: type) -> None:
     done = program(
         {
@@ -469,9 +537,52 @@ def test_tests_of_well_known_frameworks(program: type) -> None:
     assert "async def test_that(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]
 
 
+@pytest.mark.parametrize("decorator", ["aiohttp.test_utils.unittest_run_loop", "pytest.mark.asyncio"])
+def test_generators_that_a_well_known_framework_runs(program: type, decorator: str) -> None:
+    done = program(
+        {
+            "remote.py": f"{HEAD}\n\nclass Remote:\n    @asyncio.coroutine\n    def stop(self):\n        pass\n",
+            "test_it.py": f"""
+            import {decorator.rpartition(".")[0].removesuffix(".mark")}
+
+
+            class TestIt:
+                @{decorator}
+                def test_it(self):
+                    yield from self.remote.stop()
+            """,
+        }
+    )
+    assert "    async def stop(self):\n" in done["remote.py"]
+    assert f"    @{decorator}\n    async def test_it(self):\n        await self.remote.stop()" in done["test_it.py"]
+    assert done.left() == []
+
+
 def test_a_test_that_a_conftest_may_drive_stays(program: type) -> None:
     done = program({"test_it.py": f"{HEAD}\n\ndef test_it():\n    yield from asyncio.sleep(0)\n"})
     assert "    yield from" in done["test_it.py"]
+
+
+def test_a_generator_that_is_a_coroutine_in_some_cases_only_stays(program: type) -> None:
+    source = """
+        import asyncio
+        import functools
+        import inspect
+
+
+        def patch(function, original):
+            def generator(*args):
+                return (yield from original(*args))
+
+            patched = original
+            if inspect.isgeneratorfunction(function):
+                patched = generator
+                if asyncio.iscoroutinefunction(function):
+                    patched = asyncio.coroutine(patched)
+            return functools.wraps(function)(patched)
+        """
+    done = program({"a.py": source})
+    assert "    def generator(*args):\n        return (yield from original(*args))\n" in done["a.py"]
 
 
 @pytest.mark.parametrize("body", ["return [(yield from f(i)) for i in x]", "return lambda: (yield from f(x))"])
@@ -548,14 +659,38 @@ def test_async_as_a_name_of_the_project_s_own(program: type) -> None:
 
 
 def test_async_as_a_name_of_somebody_else(program: type) -> None:
-    use = "def f(other):\n    other.call(async=True)\n    return other.async\n"
-    done = program({"use.py": use})
-    assert done["use.py"] == use
+    done = program({"use.py": "def f(other):\n    other.call(async=True)\n    return other.async\n"})
+    assert done["use.py"] == ('def f(other):\n    other.call(**{"async": True})\n    return getattr(other, "async")\n')
     kept = "`async` is a keyword since Python 3.7, and keeps its name here"
     assert done.left() == [
         f"use.py:2: left: {kept}: `other.call` is not of these files, and may call it otherwise now",
         f"use.py:3: left: {kept}: it is the attribute of something that is not of these files",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(1, async = (x))", 'f(1, **{"async": (x)})'),
+        ("f(async=x, y=2)", 'f(**{"async": x}, y=2)'),
+        ("f(*x, async=f(async=1), **y)", 'f(*x, **{"async": f(**{"async": 1})}, **y)'),
+        ("f(async=[1,\n  2],  # why\n  y=2)", 'f(**{"async": [1,\n  2]},  # why\n  y=2)'),
+        ("x.async.async(y.await)", 'getattr(getattr(x, "async"), "async")(getattr(y, "await"))'),
+        ("(x\n  .async)", '(getattr(x\n  , "async"))'),
+        ("f(async=y.async)", 'f(**{"async": getattr(y, "async")})'),
+        ("(x + 1).async.y", 'getattr((x + 1), "async").y'),
+        ("f(async=1, *x)", None),
+        ("f(async=  # why\n  1)", None),
+        ("(x.  # why\n  async)", None),
+        ("del x.async", None),
+    ],
+)
+def test_the_spelling_of_what_keeps_its_name(program: type, before: str, after: str | None) -> None:
+    done = program({"use.py": f"from other import f, x, y\n\n{before}\n"})
+    assert done["use.py"].removeprefix("from other import f, x, y\n\n") == f"{after or before}\n"
+    assert done.left()
+    if after:
+        ast.parse(done["use.py"])
 
 
 def test_a_new_name_that_is_taken_is_not_given(program: type) -> None:
@@ -873,6 +1008,65 @@ def test_a_method_that_drives_methods_of_unknown_objects(program: type) -> None:
     assert "async def handle(reader):\n    return await reader.fetch_line()\n" in done["use.py"]
 
 
+def test_a_generator_that_may_drive_a_generator_of_that_name_stays(program: type) -> None:
+    done = program(
+        {
+            "net.py": """
+            import asyncio
+
+
+            class Reader:
+                @asyncio.coroutine
+                def read(self, size):
+                    yield from asyncio.sleep(0)
+            """,
+            "buffer.py": """
+            class Buffer:
+                def read(self, size):
+                    while len(self.data) < size:
+                        self.data += yield
+                    return self.data
+            """,
+            "parse.py": """
+            def parse(buffer):
+                yield from buffer.read(1)
+            """,
+        }
+    )
+    assert "@asyncio.coroutine\n    def read(self, size):" in done["net.py"]
+    assert "def parse(buffer):\n    yield from buffer.read(1)\n" in done["parse.py"]
+
+
+def test_what_a_decorator_puts_in_the_place_of_a_method_that_a_generator_drives_stays(program: type) -> None:
+    source = """
+        import asyncio
+        import functools
+
+
+        def resumed(function):
+            @functools.wraps(function)
+            @asyncio.coroutine
+            def wrapper(self, *args):
+                return (yield from function(self, *args))
+
+            return wrapper
+
+
+        class Reader:
+            @resumed
+            @asyncio.coroutine
+            def read(self):
+                yield from asyncio.sleep(0)
+
+
+        def values(reader):
+            yield 1
+            yield from Reader.read(reader)
+        """
+    done = program({"a.py": source})
+    assert "    @asyncio.coroutine\n    def wrapper(self, *args):\n" in done["a.py"]
+
+
 MANY = """
     from .compat import asyncio
     from . import m{before:02}
@@ -1109,3 +1303,85 @@ def test_the_name_for_what_is_returned_hides_none_that_a_function_inside_reads(p
         """
     made = program({"a.py": text}, to="3.11")
     assert "isawaitable(outcome := other.answer(show))" in made["a.py"]
+
+
+LOOPS = {
+    "server.py": """
+        import asyncio
+
+
+        def main():
+            loop = asyncio.get_event_loop()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_forever()
+        """,
+    "once.py": """
+        import asyncio
+
+
+        def work():
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+        """,
+}
+ASKS = """
+    import asyncio
+
+    from server import main
+    from once import work
+
+
+    class TestServer:
+        def setUp(self):
+            self.loop = asyncio.get_event_loop()
+    """
+
+
+def test_a_loop_that_others_ask_for_is_not_made_anew(program: type) -> None:
+    done = program({**LOOPS, "test_server.py": ASKS})
+    why = "`get_event_loop()` in {} may have to give the same loop; start with `asyncio.run()`"
+    once, server = done.left()
+    assert once.startswith("once.py:5: left: AIO409")
+    assert once.endswith(why.format("server.py:5"))
+    assert server.startswith("server.py:5: left: AIO403")
+    assert server.endswith(why.format("test_server.py:9"))
+    assert "asyncio.get_event_loop()" in done["server.py"]
+    assert "asyncio.new_event_loop()" in done["once.py"]
+
+
+def test_a_loop_that_others_ask_for_is_made_anew_where_nobody_else_makes_it(program: type) -> None:
+    done = program({**LOOPS, "test_server.py": ASKS}, to="3.14")
+    assert "loop = asyncio.new_event_loop()" in done["server.py"]
+    assert "asyncio.run(asyncio.sleep(0))" in done["once.py"]
+
+
+def test_a_loop_that_nobody_else_asks_for_is_made_anew(program: type) -> None:
+    inside = ASKS.replace("def setUp", "async def setUp")
+    done = program({**LOOPS, "test_server.py": inside})
+    assert "loop = asyncio.new_event_loop()" in done["server.py"]
+    assert "asyncio.run(asyncio.sleep(0))" in done["once.py"]
+
+
+def test_a_program_of_its_own_makes_its_loop_whoever_asks_for_it_then(program: type) -> None:
+    library = """
+        import asyncio
+
+
+        class Client:
+            def __init__(self, loop=None):
+                self.loop = loop or asyncio.get_event_loop()
+        """
+    example = """
+        import asyncio
+
+        from client import Client
+
+        loop = asyncio.get_event_loop()
+        client = Client()
+        loop.run_until_complete(client.start())
+        loop.run_until_complete(client.stop())
+        """
+    done = program({"client.py": library, "example.py": example})
+    assert "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n" in done["example.py"]
+    assert done.left() == []

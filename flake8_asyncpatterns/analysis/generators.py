@@ -18,6 +18,7 @@ from ..flow import body, is_generator, yields
 from ..knowledge.awaitables import (
     COROUTINE,
     DRIVERS,
+    GENERATOR_COROUTINES,
     HAND_DRIVEN,
     HARMLESS_DECORATOR_FAMILIES,
     HARMLESS_DECORATORS,
@@ -250,7 +251,15 @@ class Generators:
     def _is_known_by_name(self, value: ast.expr) -> bool:
         """Are all methods of this name, in all files, coroutines?"""
         found = list(self._by_name(value))
-        return bool(found) and all(c.is_made or c.known for c in found)
+        return bool(found) and all(c.is_made or c.known for c in found) and not self._may_be_a_generator(value)
+
+    def _may_be_a_generator(self, value: ast.expr) -> bool:
+        """Is there a method of this name, in whatever file, that is a generator and drives nothing?"""
+        return any(
+            self.together.has_generator(meaning.func.attr)
+            for meaning in self.meanings.results(value)
+            if isinstance(meaning, ast.Call) and isinstance(meaning.func, ast.Attribute)
+        )
 
     def judge(self) -> None:
         """Note what each has of its own that keeps it from turning over."""
@@ -549,10 +558,14 @@ class Generators:
         """Find what the event loop, a coroutine or a decorator runs."""
         everyone = self.together.conversions
         for call in self.module.nodes(ast.Call):
-            if self.module.callee(call) in DRIVERS or self.wrappers.runs(call):
+            name = self.module.callee(call)
+            if name in DRIVERS or self.wrappers.runs(call):
                 for argument in call.args:
                     self.run += self._conversions_of(argument)
-                    self.run += [everyone[m] for m in self.meanings.of(argument) if m in everyone]
+                    given = self.meanings.of(argument)
+                    # What is wrapped in some cases only is a generator in the others.
+                    if name not in GENERATOR_COROUTINES or all(meaning in everyone for meaning in given):
+                        self.run += [everyone[meaning] for meaning in given if meaning in everyone]
         for awaited in self.module.nodes(ast.Await) if self.together.whole else ():
             self.run += self._conversions_of(awaited.value) or self._by_name(awaited.value)
         for conversion in self.conversions.values():

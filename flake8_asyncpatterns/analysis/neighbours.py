@@ -43,6 +43,7 @@ class Neighbours:
         self._stored: dict[str, list[tuple[Module, ast.Attribute]]] | None = None
         self._decorated: dict[ast.AST, list[FunctionDef]] | None = None
         self._calls: dict[str, list[tuple[Meanings, ast.Call]]] = {}
+        self._imported: set[Module] | None = None
 
     def home(self, node: ast.AST) -> Meanings | None:
         """See Others."""
@@ -148,6 +149,24 @@ class Neighbours:
         if name not in self._calls:
             self._calls[name] = [(one, call) for one in self.meanings.values() for call in one.calls(name)]
         return self._calls[name]
+
+    def is_imported(self, module: Module) -> bool:
+        """Does another of the files import this one, or something from it?"""
+        if self._imported is None:
+            self._imported = {other for importer in self.meanings for other in self._taken(importer)}
+        return module in self._imported
+
+    def _taken(self, importer: Module) -> Iterator[Module]:
+        for statement in importer.nodes(ast.Import, ast.ImportFrom):
+            if isinstance(statement, ast.Import):
+                taken = [alias.name for alias in statement.names]
+            else:
+                taken = [qualified for _, _, qualified in imports(statement)]
+            for qualified in taken:
+                found = self._find(self._paths[importer], qualified)
+                other = self._modules.get(found[0]) if found else None
+                if other and other is not importer:
+                    yield other
 
     def _decorators(self, meanings: Meanings, expression: ast.Name | ast.Attribute) -> list[Definition]:
         local = meanings.module.definition(expression)

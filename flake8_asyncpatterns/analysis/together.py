@@ -40,6 +40,7 @@ class Together:
         self._homes: dict[ast.AST, Generators] = {}
         self._methods: dict[str, list[Conversion]] | None = None
         self._natives: dict[str, bool] | None = None
+        self._generators: set[str] | None = None
         self._stored: dict[str, dict[Conversion, None]] | None = None
         self._idle: set[str] | None = None
         self._replaced: dict[ast.AST, tuple[Conversion, ...]] = {}
@@ -95,6 +96,17 @@ class Together:
                 if file.gives_nothing(function)
             }
         return name in self._idle
+
+    def has_generator(self, name: str) -> bool:
+        """Is a method of this name a generator that is none of the conversions?"""
+        if self._generators is None:
+            self._generators = {
+                function.name
+                for file in self.files
+                for function in file.module.nodes(ast.FunctionDef)
+                if function not in self.conversions and file.module.class_of(function) and is_generator(function)
+            }
+        return name in self._generators
 
     def stored(self, name: str) -> list[Conversion]:
         """The conversions whose result is put into an attribute of this name."""

@@ -1,4 +1,4 @@
-"""Decorators of a project's own that make coroutines of generators, or run what they decorate in an event loop.
+"""Decorators that make coroutines of generators, or run what they decorate in an event loop: mostly a project's own.
 
 A test suite's `@asynctest`, for example: it takes the function, and does nothing with it but `asyncio.coroutine(f)(…)`
 and `loop.run_until_complete(…)`. To such a one it makes no difference whether it is given a generator or a coroutine.
@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..knowledge.awaitables import DRIVERS, GENERATOR_COROUTINES
+from ..knowledge.awaitables import DRIVERS, GENERATOR_COROUTINES, RUNS_TESTS
 from .meanings import returned
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Wrappers:
         """What a decorator does with what it is given (MAKES, RUNS); empty: something else, or unknown."""
         if self.meanings.others is None:
             return ""
+        if self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in RUNS_TESTS:
+            return RUNS
         match decorator:
             case ast.Call(func=maker):
                 definitions = [one for made in self.meanings.of(maker) for one in self._made(made)]

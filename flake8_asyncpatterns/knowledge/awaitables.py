@@ -52,6 +52,11 @@ HARMLESS_DECORATORS = SAME_RESULT | frozenset({
     "aiohttp.test_utils.unittest_run_loop",
     "unittest.skip", "unittest.skipIf", "unittest.skipUnless", "unittest.expectedFailure",
 })  # fmt: skip
+# Decorators that have what a test returns run in an event loop, and take generators as well as coroutines.
+RUNS_TESTS = frozenset({
+    "aiohttp.test_utils.unittest_run_loop",  # see above
+    "pytest.mark.asyncio",  # pytest_asyncio/plugin.py of 0.5 to 0.10; later ones take coroutines only
+})  # fmt: skip
 HARMLESS_DECORATOR_FAMILIES = ("pytest.mark.",)
 
 # Built-in callables whose result is iterated and never awaited.
