@@ -193,7 +193,7 @@ class Module:
             self._generators = {self.function(node) for node in self.nodes(ast.Yield, ast.YieldFrom)}
         return function in self._generators and not isinstance(function, ast.Lambda)
 
-    def returns(self, function: FunctionDef) -> list[ast.Return]:
+    def returns(self, function: ast.AST) -> list[ast.Return]:
         """The `return` statements of a function itself, in the order of the code."""
         if self._returns is None:
             self._returns = {}

@@ -10,7 +10,6 @@ from ..knowledge.awaitables import COROUTINE, TYPES_COROUTINE
 from ..rule import Edit, Fix, MakeAsync, Remove, RemoveDecorator, Replace, Symbol, replace
 from .compositions import composition
 from .freenames import free, names_in
-from .meanings import returned
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -149,7 +148,7 @@ def _edits(conversion: Conversion, module: Module, kinds: Kinds) -> Iterator[Edi
         else:
             yield _without_yield(node, module)
     if not conversion.own:
-        for value in returned(function):
+        for value in kinds.meanings.returned(function):
             if kinds.awaitable(value):
                 yield replace(value, "await {value}", value=value)
             elif value in conversion.unsure:

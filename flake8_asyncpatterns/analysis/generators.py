@@ -14,7 +14,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..flow import body, is_generator, yields
+from ..flow import body
 from ..knowledge.awaitables import (
     COROUTINE,
     DRIVERS,
@@ -31,7 +31,7 @@ from ..rule import Fix, Replace, replace
 from ..scopes import COMPREHENSIONS
 from .conversions import Conversion, free_name, manager_of, takes_lock
 from .kinds import Kinds
-from .meanings import DEFINITIONS, Meanings, returned
+from .meanings import DEFINITIONS, Meanings
 from .together import Together
 from .wrappers import MAKES, Wrappers
 
@@ -115,7 +115,7 @@ class Generators:
         made = [d for d in function.decorator_list if self.module.name(d) in (COROUTINE, TYPES_COROUTINE)]
         others_harmless = all(d in made or self._is_harmless(d) for d in function.decorator_list)
         if isinstance(function, ast.AsyncFunctionDef):
-            return others_harmless and not is_generator(function)
+            return others_harmless and not self.module.is_generator(function)
         conversion = self.conversions.get(function)
         if made or conversion is None:
             return bool(made) and others_harmless
@@ -222,7 +222,8 @@ class Generators:
             for definition in self.meanings.of(decorator):
                 if isinstance(definition, ast.FunctionDef):
                     home = self.together.home(definition)
-                    for meaning in (one for value in returned(definition) for one in home.meanings.of(value)):
+                    values = home.meanings.returned(definition)
+                    for meaning in (one for value in values for one in home.meanings.of(value)):
                         given = self.together.conversions.get(meaning)
                         if given and home.module.function(meaning) is definition:
                             yield given
@@ -341,17 +342,22 @@ class Generators:
                     if self.together.whole and self.together.may_give_nothing(name):
                         return True
                 case ast.Call(func=func):
-                    if any(isinstance(one, ast.FunctionDef) and gives_nothing(one) for one in self.meanings.of(func)):
+                    if any(map(self._gives_nothing, self.meanings.of(func))):
                         return True
         return any(map(is_nothing, self.meanings.results(value)))
 
     def gives_nothing(self, function: ast.FunctionDef) -> bool:
         """Is this a plain method that may return `()`?"""
-        return self.module.class_of(function) is not None and gives_nothing(function)
+        return self.module.class_of(function) is not None and self._gives_nothing(function)
+
+    def _gives_nothing(self, function: ast.AST) -> bool:
+        """May a call of this give `()`, as far as its own text says?"""
+        plain = isinstance(function, ast.FunctionDef) and not self.meanings.is_generator(function)
+        return plain and any(map(is_nothing, self.meanings.returned(function)))
 
     def _reasons_of_returns(self, conversion: Conversion) -> Iterator[str]:
         function = conversion.function
-        for value in returned(function):
+        for value in self.meanings.returned(function):
             if self.kinds.plain(value) or self.kinds.awaitable(value):
                 continue
             if self.together.gone and conversion.decorators and free_name(function):
@@ -385,7 +391,7 @@ class Generators:
                     self._connect_operand(node.value, driver, function)
         for conversion in self.decorated():
             if not conversion.own:
-                for value in returned(conversion.function):
+                for value in self.meanings.returned(conversion.function):
                     self._connect_operand(value, conversion, conversion.function)
 
     def _connect_operand(self, value: ast.expr, driver: Conversion | None, function: ast.AST | None) -> None:
@@ -416,7 +422,7 @@ class Generators:
         for function in self.module.nodes(ast.FunctionDef):
             if function.name not in ITERATORS or not self.module.class_of(function) or function in self._own:
                 continue
-            for value in returned(function):
+            for value in self.meanings.returned(function):
                 sure = self._conversions_of(value)
                 alone = len(sure) == len(self.meanings.results(value)) and isinstance(value, ast.Call)
                 for source in sure:
@@ -499,7 +505,7 @@ class Generators:
     def _gives_native(self, meaning: ast.AST) -> bool:
         match meaning:
             case ast.AsyncFunctionDef():
-                return not is_generator(meaning)
+                return not self.meanings.is_generator(meaning)
             case ast.Call(func=ast.Attribute(attr=name) as called):
                 if name in LOOP_COROUTINES or self.module.callee(meaning) in COROUTINES:
                     return True
@@ -626,9 +632,9 @@ class Generators:
     def _agrees(self, member: ast.AST) -> bool:
         """May this stand next to an `async def` of the same name in a hierarchy?"""
         if isinstance(member, ast.FunctionDef):
-            if yields(*member.body):
+            if self.meanings.is_generator(member):
                 return False
-            values = list(returned(member))
+            values = self.meanings.returned(member)
             if values:
                 return all(self.kinds.awaitable(value) for value in values)
             last = member.body[-1]
@@ -649,7 +655,7 @@ class Generators:
         Who calls both has to tell them apart anyway, unless both can be driven by a generator; and where there is no
         decorator any more, a coroutine that stays decorated can be called by nobody.
         """
-        if self.together.gone and isinstance(member, ast.FunctionDef) and not yields(*member.body):
+        if self.together.gone and isinstance(member, ast.FunctionDef) and not self.meanings.is_generator(member):
             return True
         return self._drives_nothing(member)
 
@@ -658,9 +664,9 @@ class Generators:
 
         Only where all files are known: whoever calls both this and a coroutine knows which of them it is.
         """
-        if not self.together.whole or not isinstance(member, ast.FunctionDef) or yields(*member.body):
+        if not self.together.whole or not isinstance(member, ast.FunctionDef) or self.meanings.is_generator(member):
             return False
-        values = list(returned(member))
+        values = self.meanings.returned(member)
         return all(isinstance(value, ast.Constant) and not isinstance(value.value, (str, bytes)) for value in values)
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
@@ -670,11 +676,6 @@ class Generators:
 def is_nothing(value: ast.AST) -> bool:
     """Is this `()`?"""
     return isinstance(value, ast.Tuple) and not value.elts
-
-
-def gives_nothing(function: ast.FunctionDef) -> bool:
-    """May a call of this give `()`, as far as its own text says?"""
-    return not is_generator(function) and any(map(is_nothing, returned(function)))
 
 
 def _unwrapped(value: ast.expr) -> Replace:

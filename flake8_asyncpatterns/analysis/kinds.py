@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ..flow import body, is_generator
+from ..flow import body
 from ..knowledge.awaitables import (
     AWAITABLE_BASES,
     AWAITABLES,
@@ -18,7 +18,7 @@ from ..knowledge.awaitables import (
     PLAIN_BASES,
     PLAIN_MODULES,
 )
-from .meanings import DEFINITIONS, Meanings, returned
+from .meanings import DEFINITIONS, Meanings
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -75,7 +75,7 @@ class Kinds:
         if all(home is not self.meanings and home.is_transparent(one) for home, one in zip(homes, called, strict=True)):
             for home, function in zip(homes, called, strict=True):
                 kinds = Kinds(home.module, home, self._is_coroutine, self._hops - 1)
-                yield from ((kinds, value) for value in returned(function))
+                yield from ((kinds, value) for value in home.returned(function))
 
     def _leads_out(self, meaning: ast.AST) -> bool:
         """Is this a parameter, or a call of one: something that only callers elsewhere could tell?"""
@@ -149,7 +149,7 @@ class Kinds:
         return (
             isinstance(meaning, ast.FunctionDef)
             and not meaning.decorator_list
-            and is_generator(meaning)
+            and self.meanings.is_generator(meaning)
             and not any(isinstance(node, ast.YieldFrom) for node in body(meaning))
         )
 

@@ -10,7 +10,6 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
-from ..flow import body, is_generator
 from ..knowledge.awaitables import GENERATOR_COROUTINES
 from ..scopes import Definition
 
@@ -111,7 +110,7 @@ class Meanings:
                     if home is not self:
                         yield from home.given(called) or [meaning]
                         continue
-                    values = list(returned(called)) if self.is_transparent(called) else []
+                    values = self.returned(called) if self.is_transparent(called) else []
                     if values:
                         todo += [value for value in values if value not in seen]
                         seen.update(values)
@@ -126,11 +125,20 @@ class Meanings:
         """What a call of a function or class of this file comes from; empty: something that has no name elsewhere."""
         if called not in self._given:
             self._given[called] = ()  # while it is worked out
-            values = list(returned(called)) if self.is_transparent(called) else []
+            values = self.returned(called) if self.is_transparent(called) else []
             found = [meaning for value in values for meaning in self.results(value)]
             known = all(map(_has_home, found)) and all(map(self.results, values))
             self._given[called] = (called,) if not values else tuple(found) if known else ()
         return self._given[called]
+
+    def returned(self, function: ast.AST) -> list[ast.expr]:
+        """The values that a function, of whatever file, itself returns."""
+        returns = self.home(function).module.returns(function)
+        return [node.value for node in returns if node.value is not None]
+
+    def is_generator(self, function: ast.AST) -> bool:
+        """Is a function, of whatever file, a generator (plain or async)?"""
+        return self.home(function).module.is_generator(function)
 
     def is_transparent(self, function: ast.AST) -> bool:
         """Does a call of this function give just what it returns?"""
@@ -140,7 +148,7 @@ class Meanings:
             return False
         if function not in self._transparent:
             static = all(self.module.name(d) == "builtins.staticmethod" for d in function.decorator_list)
-            self._transparent[function] = static and not is_generator(function)
+            self._transparent[function] = static and not self.module.is_generator(function)
         return self._transparent[function]
 
     def _follow(self, node: ast.AST, seen: Seen) -> Iterator[ast.AST]:
@@ -265,11 +273,13 @@ class Meanings:
             return
         methods = [member for member in self.members(node) if isinstance(member, DEFINITIONS)]
         for method in methods:
-            if isinstance(method, ast.FunctionDef) and self._is_property(method) and not is_generator(method):
+            if isinstance(method, ast.FunctionDef) and self._is_property(method) and not self.is_generator(method):
                 if (home := self.home(method)) is not self:
-                    yield from (found for value in returned(method) for found in home.of(value) if _has_home(found))
+                    yield from (
+                        found for value in self.returned(method) for found in home.of(value) if _has_home(found)
+                    )
                     continue
-                for value in returned(method):
+                for value in self.returned(method):
                     yield from self._follow(value, seen)
             else:
                 yield method
@@ -477,10 +487,3 @@ def _has_home(node: ast.AST) -> bool:
 def is_none(value: ast.expr) -> bool:
     """Is this `None`, which stands for what comes later?"""
     return isinstance(value, ast.Constant) and value.value is None
-
-
-def returned(function: ast.AST) -> Iterator[ast.expr]:
-    """The values that a function itself returns."""
-    for node in body(function):
-        if isinstance(node, ast.Return) and node.value is not None:
-            yield node.value

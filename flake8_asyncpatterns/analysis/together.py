@@ -11,7 +11,6 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..flow import is_generator
 from ..rule import Fix
 from .conversions import Conversion, fixes_of
 
@@ -82,7 +81,7 @@ class Together:
             for file in self.files:
                 for function in file.module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
                     if file.module.class_of(function):
-                        native = isinstance(function, ast.AsyncFunctionDef) and not is_generator(function)
+                        native = isinstance(function, ast.AsyncFunctionDef) and not file.module.is_generator(function)
                         self._natives[function.name] = native and self._natives.get(function.name, True)
         return self._natives.get(name, False)
 
@@ -104,7 +103,9 @@ class Together:
                 function.name
                 for file in self.files
                 for function in file.module.nodes(ast.FunctionDef)
-                if function not in self.conversions and file.module.class_of(function) and is_generator(function)
+                if function not in self.conversions
+                and file.module.class_of(function)
+                and file.module.is_generator(function)
             }
         return name in self._generators
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..knowledge.awaitables import DRIVERS, GENERATOR_COROUTINES, RUNS_TESTS
-from .meanings import returned
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -50,7 +49,7 @@ class Wrappers:
         """The decorators that a function makes, which is what it returns."""
         if not self.meanings.is_transparent(maker):
             yield maker  # unknown
-        for value in returned(maker) if isinstance(maker, ast.FunctionDef) else ():
+        for value in self.meanings.returned(maker) if isinstance(maker, ast.FunctionDef) else ():
             yield from self.meanings.home(maker).of(value)
 
     def runs(self, call: ast.Call) -> bool:
