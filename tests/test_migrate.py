@@ -537,6 +537,46 @@ def test_tests_of_well_known_frameworks(program: type) -> None:
     assert "async def test_that(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]
 
 
+HOOK = """
+import asyncio
+
+
+def pytest_pyfunc_call(pyfuncitem):
+    if "run_loop" in pyfuncitem.keywords:
+        loop = pyfuncitem.funcargs["loop"]
+        {run}
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "turned"),
+    [
+        ("loop.run_until_complete(pyfuncitem.obj())", True),
+        ("loop.run_until_complete(asyncio.wait_for(pyfuncitem.obj(), 15))", True),
+        ("list(pyfuncitem.obj())", False),
+    ],
+)
+def test_generators_that_a_hook_of_the_project_runs(program: type, run: str, turned: bool) -> None:
+    tests = """
+        import asyncio
+        import pytest
+
+
+        @pytest.mark.run_loop
+        def test_it(loop):
+            yield from asyncio.sleep(0, loop=loop)
+
+
+        @pytest.mark.other
+        def test_other(loop):
+            yield from asyncio.sleep(0, loop=loop)
+        """
+    done = program({"conftest.py": HOOK.format(run=run), "test_it.py": tests})
+    assert ("async def test_it(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]) is turned
+    assert "\ndef test_other(loop):\n    yield from asyncio.sleep(0" in done["test_it.py"]
+
+
 @pytest.mark.parametrize("decorator", ["aiohttp.test_utils.unittest_run_loop", "pytest.mark.asyncio"])
 def test_generators_that_a_well_known_framework_runs(program: type, decorator: str) -> None:
     done = program(

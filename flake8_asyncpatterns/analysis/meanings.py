@@ -44,6 +44,9 @@ class Others(Protocol):
     def decorated_by(self, decorator: FunctionDef) -> list[FunctionDef]:
         """The functions, in whatever file, that a function decorates."""
 
+    def defined(self, name: str) -> list[tuple[Meanings, FunctionDef]]:
+        """The functions of this name, in whatever file, each with the answers for that."""
+
     def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
         """The calls, in whatever file, of anything that is called so."""
 

@@ -44,6 +44,7 @@ class Neighbours:
         self._decorated: dict[ast.AST, list[FunctionDef]] | None = None
         self._calls: dict[str, list[tuple[Meanings, ast.Call]]] = {}
         self._imported: set[Module] | None = None
+        self._defined: dict[str, list[tuple[Meanings, FunctionDef]]] | None = None
 
     def home(self, node: ast.AST) -> Meanings | None:
         """See Others."""
@@ -143,6 +144,15 @@ class Neighbours:
                             for definition in self._decorators(meanings, expression):
                                 self._decorated.setdefault(definition, []).append(function)
         return self._decorated.get(decorator, [])
+
+    def defined(self, name: str) -> list[tuple[Meanings, FunctionDef]]:
+        """See Others."""
+        if self._defined is None:
+            self._defined = {}
+            for module, meanings in self.meanings.items():
+                for function in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+                    self._defined.setdefault(function.name, []).append((meanings, function))
+        return self._defined.get(name, [])
 
     def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
         """See Others."""

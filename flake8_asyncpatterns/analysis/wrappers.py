@@ -14,10 +14,15 @@ from ..knowledge.awaitables import DRIVERS, GENERATOR_COROUTINES, RUNS_TESTS
 
 if TYPE_CHECKING:
     from ..module import Module
+    from ..rule import FunctionDef
     from .meanings import Meanings
 
 # What a decorator does with a function: it makes a coroutine of it, it runs it, or nothing that matters.
 MAKES, RUNS, ASIDE = "makes", "runs", "aside"
+# What pytest has run a test, and what of a test is the function to be called.
+# Source: "pytest_pyfunc_call" in pytest's API reference.
+HOOK, TEST = "pytest_pyfunc_call", frozenset({"obj", "function"})
+MARK = "pytest.mark."
 # What takes note of a function and never calls it.
 TAKES_NOTE = frozenset({"functools.wraps", "functools.update_wrapper", "asyncio.iscoroutinefunction"})
 RUN = frozenset({"run_until_complete", "create_task", "ensure_future"})
@@ -30,12 +35,14 @@ class Wrappers:
         self.module = module
         self.meanings = meanings
         self._how: dict[ast.AST, str] = {}
+        self._marks: frozenset[str] | None = None
 
     def of(self, decorator: ast.expr) -> str:
         """What a decorator does with what it is given (MAKES, RUNS); empty: something else, or unknown."""
         if self.meanings.others is None:
             return ""
-        if self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in RUNS_TESTS:
+        name = self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) or ""
+        if name in RUNS_TESTS or (name.startswith(MARK) and name.removeprefix(MARK) in self._run_marks()):
             return RUNS
         match decorator:
             case ast.Call(func=maker):
@@ -44,6 +51,13 @@ class Wrappers:
                 definitions = [*self.meanings.of(decorator)]
         found = {self._of(definition) for definition in definitions}
         return found.pop() if len(found) == 1 else ""
+
+    def _run_marks(self) -> frozenset[str]:
+        """The marks of the tests that a hook of the project runs in an event loop."""
+        if self._marks is None:
+            hooks = self.meanings.others.defined(HOOK) if self.meanings.others else ()
+            self._marks = frozenset(mark for meanings, hook in hooks for mark in _marks(hook, meanings))
+        return self._marks
 
     def _made(self, maker: ast.AST) -> Iterator[ast.AST]:
         """The decorators that a function makes, which is what it returns."""
@@ -62,6 +76,31 @@ class Wrappers:
         if definition not in self._how:
             self._how[definition] = _how(definition, self.meanings.home(definition))
         return self._how[definition]
+
+
+def _marks(hook: FunctionDef, meanings: Meanings) -> Iterator[str]:
+    """The marks whose tests a hook runs: `if "run_loop" in item.keywords: loop.run_until_complete(item.obj())`."""
+    for branch in ast.walk(hook):
+        match branch:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Constant(value=str(mark)),
+                    ops=[ast.In()],
+                    comparators=[ast.Attribute(value=ast.Name(id=item), attr="keywords")],
+                )
+            ):
+                called = [*_calls_of_test(branch.body, item)]
+                if called and all(_is_run(test, meanings) for test in called):
+                    yield mark
+
+
+def _calls_of_test(block: list[ast.stmt], item: str) -> Iterator[ast.Call]:
+    """The calls of the function that an item of pytest stands for."""
+    for node in (node for statement in block for node in ast.walk(statement)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attribute)):
+                if owner == item and attribute in TEST:
+                    yield node
 
 
 def _how(decorator: ast.FunctionDef, meanings: Meanings) -> str:
