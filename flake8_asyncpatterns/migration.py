@@ -311,6 +311,10 @@ class _Step:
                     if own is fix:
                         text = f"`{conversion.function.name}` is a coroutine now"
                         self.turned.append(Note(file.module.path, conversion.function.lineno, text))
+                for function, own in file.iterators.items():
+                    if own is fix:
+                        text = f"`{function.name}` gives its iterator without being awaited, since Python 3.5.2"
+                        self.fixed.append(Note(file.module.path, function.lineno, text))
 
 
 def _asked_when_run(made: ast.Call, module: Module) -> Fix | None:

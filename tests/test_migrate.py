@@ -537,6 +537,44 @@ def test_tests_of_well_known_frameworks(program: type) -> None:
     assert "async def test_that(loop):\n    await asyncio.sleep(0)\n" in done["test_it.py"]
 
 
+@pytest.mark.parametrize(
+    ("returned", "more", "turned"),
+    [("self", "", True), ("Other()", "", True), ("make()", "", False), ("self", "await Lines().__aiter__()", False)],
+)
+def test_what_gives_an_asynchronous_iterator(program: type, returned: str, more: str, turned: bool) -> None:
+    lines = f"""
+        import asyncio
+        from elsewhere import make
+
+
+        class Other:
+            pass
+
+
+        class Lines:
+            if True:
+                @asyncio.coroutine  # since 3.5
+                def __aiter__(self):
+                    return {returned}
+
+            @asyncio.coroutine
+            def __anext__(self):
+                yield from asyncio.sleep(0)
+                raise StopAsyncIteration
+
+
+        async def main():
+            async for line in Lines():
+                print(line)
+            {more}
+        """
+    done = program({"lines.py": lines})
+    assert ("@asyncio.coroutine" not in done["lines.py"]) is turned
+    assert f"        def __aiter__(self):\n            return {returned}\n" in done["lines.py"]
+    assert "# since 3.5\n" in done["lines.py"]
+    assert ("`__aiter__` gives its iterator" in done.said) is turned
+
+
 HOOK = """
 import asyncio
 

@@ -27,7 +27,7 @@ from ..knowledge.awaitables import (
 )
 from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import ABSTRACT
-from ..rule import Fix, Replace, replace
+from ..rule import Fix, RemoveDecorator, Replace, replace
 from ..scopes import COMPREHENSIONS
 from .conversions import Conversion, free_name, manager_of, takes_lock
 from .kinds import Kinds
@@ -62,6 +62,8 @@ class Generators:
         self.wrappers = Wrappers(module, self.meanings)
         self.conversions: dict[ast.AST, Conversion] = {}
         self.fixes: dict[Conversion, Fix] = {}
+        # What was a coroutine for Python 3.5.1, and need not be one.
+        self.iterators: dict[ast.FunctionDef, Fix] = {}
         # What coroutines drive.
         self.run: list[Conversion] = []
         self._spelled: dict[str, list[ast.expr]] | None = None
@@ -266,6 +268,9 @@ class Generators:
         """Note what each has of its own that keeps it from turning over."""
         for conversion in self.conversions.values():
             conversion.stay(next(self._reasons(conversion), ""))
+            if self._gives_iterator(conversion):
+                edits = (RemoveDecorator(conversion.function, decorator) for decorator in conversion.decorators)
+                self.iterators[conversion.function] = Fix(*edits, supersedes=(COROUTINE,))
             for node in conversion.own:
                 if (
                     isinstance(node, ast.YieldFrom)
@@ -276,6 +281,19 @@ class Generators:
 
         for conversion, name in self._assigned_iterators():
             conversion.stay(f"it is assigned to `{name}`, which must return an iterator")
+
+    def _gives_iterator(self, conversion: Conversion) -> bool:
+        """Is it an `__aiter__` that awaits nothing, and that nobody awaits but `async for`, which does no more?"""
+        function = conversion.function
+        return (
+            function.name == "__aiter__"
+            and self.together.whole
+            and self.together.native
+            and bool(conversion.decorators)
+            and not conversion.own
+            and all(map(self.kinds.plain, self.meanings.returned(function)))
+            and not self.together.asks_for_iterators()
+        )
 
     def _assigned_iterators(self) -> Iterator[tuple[Conversion, str]]:
         """What a class's body gives a second name, `__await__ = wait`, that must not mean a coroutine."""

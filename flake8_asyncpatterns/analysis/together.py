@@ -118,6 +118,10 @@ class Together:
                     self._stored.setdefault(attribute, {})[conversion] = None
         return [*self._stored.get(name, ())]
 
+    def asks_for_iterators(self) -> bool:
+        """Does anything else than `async for` call an `__aiter__`?"""
+        return any(node.attr == "__aiter__" for file in self.files for node in file.module.nodes(ast.Attribute))
+
     def candidates(self) -> Iterator[Conversion]:
         """What is, or surely drives, a generator coroutine."""
         for file in self.files:
@@ -190,6 +194,7 @@ class Together:
         if self.whole and self.native:
             unwrapped = {file: Fix(*edits) for file in self.files if (edits := file.unwrapping())}
             self.bundles += ({file: fix} for file, fix in unwrapped.items())
+        self.bundles += ({file: fix} for file in self.files for fix in file.iterators.values())
         for group in self._groups():
             fixes = fixes_of(group)
             self.bundles.append(fixes)
