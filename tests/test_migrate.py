@@ -544,14 +544,14 @@ def test_tests_of_well_known_frameworks(program: type) -> None:
 def test_what_gives_an_asynchronous_iterator(program: type, returned: str, more: str, turned: bool) -> None:
     lines = f"""
         import asyncio
-        from elsewhere import make
+        from elsewhere import Base, make
 
 
         class Other:
             pass
 
 
-        class Lines:
+        class Lines(Base):
             if True:
                 @asyncio.coroutine  # since 3.5
                 def __aiter__(self):

@@ -291,9 +291,18 @@ class Generators:
             and self.together.native
             and bool(conversion.decorators)
             and not conversion.own
-            and all(map(self.kinds.plain, self.meanings.returned(function)))
+            and all(
+                self._is_itself(value, function) or self.kinds.plain(value)
+                for value in self.meanings.returned(function)
+            )
             and not self.together.asks_for_iterators()
         )
+
+    def _is_itself(self, value: ast.expr, method: ast.FunctionDef) -> bool:
+        """Is this the object that a method is called on, and can that not be awaited, as far as its class says?"""
+        cls = self.module.class_of(method)
+        own = isinstance(value, ast.Name) and self.module.bindings(value) == method.args.args[:1]
+        return own and cls is not None and not self.meanings.member(cls, "__await__")
 
     def _assigned_iterators(self) -> Iterator[tuple[Conversion, str]]:
         """What a class's body gives a second name, `__await__ = wait`, that must not mean a coroutine."""
