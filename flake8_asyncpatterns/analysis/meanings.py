@@ -22,12 +22,19 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SAME_ELEMENTS = frozenset(
     f"builtins.{name}" for name in ("list", "tuple", "set", "reversed", "sorted", "iter", "enumerate", "zip")
 )
+# A value is followed from parameter to parameter over so many files.
+HOPS = 4
 # What one question has looked at already: expressions as they are, and as containers of what was asked for.
 Seen: TypeAlias = set[tuple[ast.AST, str]]
 
 
 class Others(Protocol):
-    """What is known of the other files that are looked at together with one."""
+    """What is known of the other files that are looked at together with one.
+
+    `hops`: over how many files a value is being followed.
+    """
+
+    hops: int
 
     def named(self, module: Module, node: ast.Name | ast.Attribute) -> list[Definition]:
         """The functions and classes of other files that an expression of a file may name."""
@@ -47,8 +54,21 @@ class Others(Protocol):
     def defined(self, name: str) -> list[tuple[Meanings, FunctionDef]]:
         """The functions of this name, in whatever file, each with the answers for that."""
 
-    def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
+    def calls(self, name: str) -> list[Called]:
         """The calls, in whatever file, of anything that is called so."""
+
+
+class Called(NamedTuple):
+    """A call in a file of which `meanings` has the answers.
+
+    `named` are the functions and classes of other files that it names. `owners`, where it names none, are the classes
+    of its file that it may call a method of; empty: that is unknown; None: it calls no method.
+    """
+
+    meanings: Meanings
+    call: ast.Call
+    named: list[Definition]
+    owners: list[ast.ClassDef] | None
 
 
 class Parameter(NamedTuple):
@@ -416,34 +436,45 @@ class Meanings:
         place = self._place(parameter) if self.others else None
         if place is None or self.others is None:
             return
-        for other, call in (found for name in dict.fromkeys(place.names) for found in self.others.calls(name)):
-            if other is not self and self._may_be_called(other, call, place):
-                for value, is_element in _argument(call, parameter, place.arguments, place.shift):
-                    yield other, value, is_element
-
-    def _may_be_called(self, other: Meanings, call: ast.Call, place: Parameter) -> bool:
-        """May a call in another file be one of this function, or for `__init__`, of its class?"""
         constructs = place.cls is not None and place.function.name == "__init__"
         wanted = self.family(place.cls) if place.cls and constructs else [place.function]
-        if named := other.named(call.func):
-            return any(one in wanted for one in named)
-        if constructs or place.cls is None or not isinstance(call.func, ast.Attribute):
-            return False
-        owners = other.owners(call.func)
-        return other.module.name(call.func) is None and (not owners or place.cls in owners)
+        for called in (found for name in dict.fromkeys(place.names) for found in self.others.calls(name)):
+            if called.named:
+                may_be_called = any(one in wanted for one in called.named)
+            else:
+                owners = None if constructs or place.cls is None else called.owners
+                may_be_called = owners is not None and (not owners or place.cls in owners)
+            if may_be_called and called.meanings is not self:
+                for value, is_element in _argument(called.call, parameter, place.arguments, place.shift):
+                    yield called.meanings, value, is_element
+
+    def called(self, call: ast.Call) -> Called:
+        """What a call of this file may call, as far as it is not a function of the file."""
+        named = self.named(call.func)
+        unknown = not named and isinstance(call.func, ast.Attribute) and self.module.name(call.func) is None
+        return Called(self, call, named, self.owners(call.func) if unknown else None)  # type: ignore[arg-type]  # seen
 
     def _brought_from_elsewhere(self, parameter: ast.arg) -> tuple[ast.AST, ...]:
         """What a parameter's value comes from, as far as other files call for it; itself, where that is not all."""
         if parameter not in self._brought:
+            if self.others is None or self.others.hops >= HOPS:
+                return (parameter,)
             self._brought[parameter] = (parameter,)  # while it is worked out
-            found: dict[ast.AST, None] = {}
-            known = True
-            for other, value, is_element in self._passed_elsewhere(parameter):
-                origins = () if is_element else other.results(value)
-                known = known and bool(origins) and all(map(_has_home, origins))
-                found.update(dict.fromkeys(origin for origin in origins if _has_home(origin)))
-            self._brought[parameter] = (*found,) if found and known else (*found, parameter)
+            self.others.hops += 1
+            try:
+                self._brought[parameter] = self._find_brought(parameter)
+            finally:
+                self.others.hops -= 1
         return self._brought[parameter]
+
+    def _find_brought(self, parameter: ast.arg) -> tuple[ast.AST, ...]:
+        found: dict[ast.AST, None] = {}
+        known = True
+        for other, value, is_element in self._passed_elsewhere(parameter):
+            origins = () if is_element else other.results(value)
+            known = known and bool(origins) and all(map(_has_home, origins))
+            found.update(dict.fromkeys(origin for origin in origins if _has_home(origin)))
+        return (*found,) if found and known else (*found, parameter)
 
     def _decorated_by(self, decorator: FunctionDef) -> Iterator[FunctionDef]:
         if self.others:

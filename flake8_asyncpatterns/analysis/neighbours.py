@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..scopes import Definition, imports
-from .meanings import DEFINITIONS, Meanings
+from .meanings import DEFINITIONS, Called, Meanings
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -28,6 +28,7 @@ class Neighbours:
 
     def __init__(self, modules: Sequence[Module], find: Find) -> None:
         self.meanings = {module: Meanings(module, self) for module in modules}
+        self.hops = 0
         self._find = find
         self._modules = {str(Path(module.path).absolute()): module for module in modules}
         self._paths = {module: path for path, module in self._modules.items()}
@@ -42,7 +43,7 @@ class Neighbours:
         self._families: dict[ast.ClassDef, list[ast.ClassDef]] = {}
         self._stored: dict[str, list[tuple[Module, ast.Attribute]]] | None = None
         self._decorated: dict[ast.AST, list[FunctionDef]] | None = None
-        self._calls: dict[str, list[tuple[Meanings, ast.Call]]] = {}
+        self._calls: dict[str, list[Called]] = {}
         self._imported: set[Module] | None = None
         self._defined: dict[str, list[tuple[Meanings, FunctionDef]]] | None = None
 
@@ -154,10 +155,10 @@ class Neighbours:
                     self._defined.setdefault(function.name, []).append((meanings, function))
         return self._defined.get(name, [])
 
-    def calls(self, name: str) -> list[tuple[Meanings, ast.Call]]:
+    def calls(self, name: str) -> list[Called]:
         """See Others."""
         if name not in self._calls:
-            self._calls[name] = [(one, call) for one in self.meanings.values() for call in one.calls(name)]
+            self._calls[name] = [one.called(call) for one in self.meanings.values() for call in one.calls(name)]
         return self._calls[name]
 
     def is_imported(self, module: Module) -> bool:
