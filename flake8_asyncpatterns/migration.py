@@ -8,6 +8,7 @@ again, until nothing is left to do; nothing is written here.
 from __future__ import annotations
 
 import ast
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from .analysis.starts import in_coroutine
 from .analysis.startups import Startups
 from .analysis.together import Together
 from .analysis.versions import is_over, reaches
+from .collector import paused
 from .elsewhere import Rewrite
 from .facts import View
 from .keywords import original
@@ -36,12 +38,13 @@ from .rewrite import ROUNDS, Unsettled, apply
 from .roots import Roots
 from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
-from .runner import without_collector
 from .scopes import imports
 from .source import noqa
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
 WAITS = "AIO405"
+# To go through all that is there takes long: it is worth it where a MANYth of the files have been replaced.
+MANY = 4
 # Their fixes make a loop where there may have been one.
 NEW_LOOPS = ("AIO403", "AIO409")
 # They take a loop when they are called; the others that lost their `loop=` are coroutines, and learn of it later.
@@ -126,7 +129,7 @@ def migrate(
     gone = False
     for number in range(ROUNDS):
         modules = {path: parse(news[path], path) if path in news else module for path, module in modules.items()}
-        with without_collector():  # trees are thrown away as a whole, round by round
+        with paused():  # trees are thrown away as a whole, round by round
             progress.begin(f"round {number + 1}, looked at", len(modules))
             if news or not number:
                 neighbours = _neighbours(modules, find)
@@ -144,6 +147,8 @@ def migrate(
             del state, step
             if news:
                 del neighbours
+            if len(news) > len(modules) // MANY:
+                gc.collect()
     raise Unsettled("the migration does not come to an end; please report this")
 
 
