@@ -100,6 +100,7 @@ class Meanings:
         self._bases: dict[ast.ClassDef, list[ast.ClassDef]] | None = None
         self._calls: dict[str, list[ast.Call]] | None = None
         self._brought: dict[ast.arg, tuple[ast.AST, ...]] = {}
+        self._callers: dict[FunctionDef, list[Called]] = {}
         self._passing: dict[ast.arg, list[tuple[Meanings, ast.expr, bool]]] = {}
 
     def of(self, node: ast.AST) -> tuple[ast.AST, ...]:
@@ -433,20 +434,28 @@ class Meanings:
         return self._passing[parameter]
 
     def _find_passed_elsewhere(self, parameter: ast.arg) -> Iterator[tuple[Meanings, ast.expr, bool]]:
-        place = self._place(parameter) if self.others else None
-        if place is None or self.others is None:
+        place = self._place(parameter)
+        if place is None:
             return
+        if place.function not in self._callers:
+            self._callers[place.function] = list(self._called_elsewhere(place))
+        for called in self._callers[place.function]:
+            for value, is_element in _argument(called.call, parameter, place.arguments, place.shift):
+                yield called.meanings, value, is_element
+
+    def _called_elsewhere(self, place: Parameter) -> Iterator[Called]:
+        """The calls in other files that may be of this function, or for `__init__`, of its class."""
         constructs = place.cls is not None and place.function.name == "__init__"
         wanted = self.family(place.cls) if place.cls and constructs else [place.function]
-        for called in (found for name in dict.fromkeys(place.names) for found in self.others.calls(name)):
+        others = self.others
+        for called in (found for name in dict.fromkeys(place.names) for found in others.calls(name)) if others else ():
             if called.named:
                 may_be_called = any(one in wanted for one in called.named)
             else:
                 owners = None if constructs or place.cls is None else called.owners
                 may_be_called = owners is not None and (not owners or place.cls in owners)
             if may_be_called and called.meanings is not self:
-                for value, is_element in _argument(called.call, parameter, place.arguments, place.shift):
-                    yield called.meanings, value, is_element
+                yield called
 
     def called(self, call: ast.Call) -> Called:
         """What a call of this file may call, as far as it is not a function of the file."""
