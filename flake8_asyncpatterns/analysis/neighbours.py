@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..scopes import Definition, imports
 from .meanings import DEFINITIONS, Called, Meanings
+from .summary import modules
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -26,11 +27,11 @@ HOPS = 8
 class Neighbours:
     """The files, by their absolute paths, and what leads from one to another."""
 
-    def __init__(self, modules: Sequence[Module], find: Find) -> None:
-        self.meanings = {module: Meanings(module, self) for module in modules}
+    def __init__(self, files: Sequence[Module], find: Find) -> None:
+        self.meanings = {module: Meanings(module, self) for module in files}
         self.hops = 0
         self._find = find
-        self._modules = {str(Path(module.path).absolute()): module for module in modules}
+        self._modules = {str(Path(module.path).absolute()): module for module in files}
         self._paths = {module: path for path, module in self._modules.items()}
         self._homes: dict[ast.AST, Meanings] = {
             node: meanings
@@ -168,16 +169,11 @@ class Neighbours:
         return module in self._imported
 
     def _taken(self, importer: Module) -> Iterator[Module]:
-        for statement in importer.nodes(ast.Import, ast.ImportFrom):
-            if isinstance(statement, ast.Import):
-                taken = [alias.name for alias in statement.names]
-            else:
-                taken = [qualified for _, _, qualified in imports(statement)]
-            for qualified in taken:
-                found = self._find(self._paths[importer], qualified)
-                other = self._modules.get(found[0]) if found else None
-                if other and other is not importer:
-                    yield other
+        for qualified in modules(importer):
+            found = self._find(self._paths[importer], qualified)
+            other = self._modules.get(found[0]) if found else None
+            if other and other is not importer:
+                yield other
 
     def _decorators(self, meanings: Meanings, expression: ast.Name | ast.Attribute) -> list[Definition]:
         local = meanings.module.definition(expression)
