@@ -369,15 +369,11 @@ class Generators:
                     if self.together.whole and self.together.may_give_nothing(name):
                         return True
                 case ast.Call(func=func):
-                    if any(map(self._gives_nothing, self.meanings.of(func))):
+                    if any(map(self.gives_nothing, self.meanings.of(func))):
                         return True
         return any(map(is_nothing, self.meanings.results(value)))
 
-    def gives_nothing(self, function: ast.FunctionDef) -> bool:
-        """Is this a plain method that may return `()`?"""
-        return self.module.class_of(function) is not None and self._gives_nothing(function)
-
-    def _gives_nothing(self, function: ast.AST) -> bool:
+    def gives_nothing(self, function: ast.AST) -> bool:
         """May a call of this give `()`, as far as its own text says?"""
         plain = isinstance(function, ast.FunctionDef) and not self.meanings.is_generator(function)
         return plain and any(map(is_nothing, self.meanings.returned(function)))

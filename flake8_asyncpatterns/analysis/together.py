@@ -8,7 +8,8 @@ over together.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..rule import Fix
@@ -39,9 +40,7 @@ class Together:
         self._homes: dict[ast.AST, Generators] = {}
         self._methods: dict[str, list[Conversion]] | None = None
         self._natives: dict[str, bool] | None = None
-        self._generators: set[str] | None = None
         self._stored: dict[str, dict[Conversion, None]] | None = None
-        self._idle: set[str] | None = None
         self._replaced: dict[ast.AST, tuple[Conversion, ...]] = {}
         for file in files:
             file.together = self
@@ -87,27 +86,30 @@ class Together:
 
     def may_give_nothing(self, name: str) -> bool:
         """Does a method of this name, of whatever class, give `()` to those that drive what it gives?"""
-        if self._idle is None:
-            self._idle = {
-                function.name
-                for file in self.files
-                for function in file.module.nodes(ast.FunctionDef)
-                if file.gives_nothing(function)
-            }
         return name in self._idle
 
     def has_generator(self, name: str) -> bool:
         """Is a method of this name a generator that is none of the conversions?"""
-        if self._generators is None:
-            self._generators = {
-                function.name
-                for file in self.files
-                for function in file.module.nodes(ast.FunctionDef)
-                if function not in self.conversions
-                and file.module.class_of(function)
-                and file.module.is_generator(function)
-            }
         return name in self._generators
+
+    @cached_property
+    def _idle(self) -> frozenset[str]:
+        return self._names_of_methods(lambda file, method: file.gives_nothing(method))
+
+    @cached_property
+    def _generators(self) -> frozenset[str]:
+        return self._names_of_methods(
+            lambda file, method: method not in self.conversions and file.module.is_generator(method)
+        )
+
+    def _names_of_methods(self, holds: Callable[[Generators, ast.FunctionDef], bool]) -> frozenset[str]:
+        """The names of the methods, in whatever file, for which this holds."""
+        return frozenset(
+            function.name
+            for file in self.files
+            for function in file.module.nodes(ast.FunctionDef)
+            if file.module.class_of(function) and holds(file, function)
+        )
 
     def stored(self, name: str) -> list[Conversion]:
         """The conversions whose result is put into an attribute of this name."""
