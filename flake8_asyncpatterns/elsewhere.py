@@ -68,7 +68,7 @@ def rewriting(runner: Runner) -> Rewrite:
         outcomes = runner.run(work, jobs, EFFORT)
         for module, fixes in files:
             if not fixes:
-                yield Applied(module.text, set(), {})
+                yield applied(module, fixes)
                 continue
             outcome = next(outcomes)
             refused = {fixes[number]: reason for number, reason in outcome.refused.items()}
