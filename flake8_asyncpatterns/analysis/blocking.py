@@ -22,7 +22,7 @@ from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
 from ..signs import made_by_coroutines
 from .callbacks import is_callback
-from .circumstances import CIRCUMSTANCES, passed
+from .circumstances import CIRCUMSTANCES, above, passed
 from .coroutines import runs_on_the_loop
 from .possible import Possible
 from .testcode import is_test
@@ -395,10 +395,8 @@ def _lock_around(call: ast.Call, module: Module) -> str:
 
 def _taken_before(statement: ast.AST, module: Module) -> Iterator[ast.expr]:
     """What was taken by hand before a statement of the same block, and not let go of: `lock.acquire()`."""
-    if not isinstance(statement, ast.stmt):
-        return
     taken: dict[str, ast.expr] = {}
-    for before in itertools.takewhile(lambda other: other is not statement, module.block(statement)):
+    for before in above(statement, module):
         match before:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="acquire"))):
                 taken[ast.unparse(held)] = held

@@ -108,7 +108,7 @@ def _was_asked(call: ast.Call, method: str, text: str, module: Module) -> bool:
 
 def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
     """Was what is acquired made in the same block, and has nobody else had it since?"""
-    for before in reversed(_above(module.statement(call), module)):
+    for before in reversed(above(module.statement(call), module)):
         match before:
             case ast.Assign(targets=targets, value=ast.Call()) if text in map(dotted, targets):
                 return True
@@ -137,10 +137,10 @@ def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
     """Has the code given a future its outcome, on every way that leads here?"""
     function = module.function(point)
     around = itertools.takewhile(lambda node: node is not function, module.ancestors(point))
-    return any(_settles(before, future) for node in around for before in _above(node, module))
+    return any(_settles(before, future) for node in around for before in above(node, module))
 
 
-def _above(statement: ast.AST, module: Module) -> list[ast.stmt]:
+def above(statement: ast.AST, module: Module) -> list[ast.stmt]:
     """The statements that stand before one in its block."""
     block = module.block(statement) if isinstance(statement, ast.stmt) else []
     return block[: next((n for n, other in enumerate(block) if other is statement), 0)]
