@@ -110,6 +110,12 @@ class Generators:
             ):
                 yield conversion
 
+    def undecided(self) -> Iterator[Conversion]:
+        """Those that have no reason to stay, and plain generators of which others say whether they drive coroutines."""
+        for conversion in self.conversions.values():
+            if not conversion.reason or not (conversion.is_made or self._meant_to_be_a_generator(conversion)):
+                yield conversion
+
     def _is_coroutine(self, function: FunctionDef) -> bool:
         """Does a call of this function give something to await?"""
         if (home := self.together.home(function)) is not self:

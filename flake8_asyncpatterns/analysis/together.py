@@ -140,6 +140,12 @@ class Together:
         self._find_known()
         for file in self.files:
             file.judge()
+        if any(True for file in self.files for _ in file.undecided()):
+            self._compare()
+        self._gather()
+
+    def _compare(self) -> None:
+        """Find out what each is to the others, and who stays because of that."""
         for file in self.files:
             file.connect()
         self._find_evidence()
@@ -147,7 +153,6 @@ class Together:
             file.connect_relatives()
         self._spread()
         self._suspect()
-        self._gather()
 
     def _find_known(self) -> None:
         while any(file.find_known() for file in self.files) and len(self.files) > 1:
