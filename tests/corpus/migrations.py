@@ -10,11 +10,11 @@ migrated, and the suite is run again. Every test that passed must still pass. Th
 `migrations.json` one by one, each with the reason that its traceback gives: doubles of the tests' own that cannot be
 awaited, for example. Nothing of this runs every day: it downloads, and takes minutes.
 
-Python 3.8 is found as `python3.8`, or by the environment variable PYTHON38. (One package parses on nothing newer than
-3.6: there, and with `--to 3.6`, it is compared.) Pythons that have no `asyncio.coroutine` cannot import the packages as
-released: with `--new`, there is nothing to compare with, and each test that fails must be named, in `migrations.json`
-under `new`, with its reason. What some packages want of an older Python is given back to them (`lacks`), and one needs
-another package migrated as well.
+Python 3.8 is found as `python3.8`, or by the environment variable PYTHON38. (Two packages do not run on anything newer
+than 3.6: there, and with `--to 3.6`, they are compared.) Pythons that have no `asyncio.coroutine` cannot import the
+packages as released: with `--new`, there is nothing to compare with, and each test that fails must be named, in
+`migrations.json` under `new`, with its reason. What some packages want of an older Python is given back to them
+(`lacks`), and one needs another package migrated as well.
 """
 
 from __future__ import annotations
@@ -125,7 +125,13 @@ def compare(place: Path, name: str) -> Row:
 
 
 def show(place: Path, name: str) -> Row:
-    """Try one package on a Python that has no `asyncio.coroutine`, and cannot import it as released."""
+    """Try one package on a Python that has no `asyncio.coroutine`, and cannot import it as released.
+
+    Where the table has a text for `new`, that is why it cannot be tried.
+    """
+    if isinstance(why := TABLE[name]["new"], str):
+        print(f"\n{TABLE[name]['source']}, --to {NEW}: not tried: {why}")
+        return Row([TABLE[name]["source"].replace("==", " "), *["not tried"] * (len(HEADINGS) - 1)], [])
     suite: Mapping[str, Any] = {**TABLE[name], **TABLE[name]["new"]}
     at = environment(place, f"{name}-new", suite["pins"], sys.executable)
     beside = [source(other, place / "sources") for other in suite["beside"]]
