@@ -18,6 +18,7 @@ from .analysis.conversions import Conversion, free_name, own_fix
 from .analysis.coroutines import comprehensions
 from .analysis.exports import Exports
 from .analysis.generators import Generators
+from .analysis.iterators import unwrapping
 from .analysis.mentions import own_names
 from .analysis.neighbours import Find, Neighbours
 from .analysis.starts import in_coroutine
@@ -374,7 +375,7 @@ def _left(
     for module in state.modules.values() if state.together.gone else ():
         found += (Note(module.path, statement.lineno, IMPORTED) for statement in _imports_what_is_gone(module))
     for file in state.together.files if not state.together.native else ():
-        found += (Note(file.module.path, edit.node.lineno, DRIVES_NATIVE) for edit in file.unwrapping())
+        found += (Note(file.module.path, edit.node.lineno, DRIVES_NATIVE) for edit in unwrapping(file))
     for conversion in state.together.candidates():
         why = conversion.reason
         if is_over(conversion.function, conversion.home.module):

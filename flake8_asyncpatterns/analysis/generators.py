@@ -14,7 +14,6 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..flow import body
 from ..knowledge.awaitables import (
     COROUTINE,
     DRIVERS,
@@ -25,27 +24,19 @@ from ..knowledge.awaitables import (
     INSPECTING,
     TYPES_COROUTINE,
 )
-from ..knowledge.coroutines import COROUTINES
 from ..knowledge.decorators import ABSTRACT
-from ..rule import Fix, RemoveDecorator, Replace, replace
-from ..scopes import COMPREHENSIONS
-from .conversions import Conversion, free_name, manager_of, takes_lock
+from ..rule import Fix, RemoveDecorator
+from .conversions import Conversion, takes_lock
+from .iterators import assigned_iterators, can_unwrap, connect_iterators, gives_iterator, unwrapped
 from .kinds import Kinds
 from .meanings import DEFINITIONS, Meanings
+from .obstacles import is_special, obstacles
 from .together import Together
 from .wrappers import MAKES, Wrappers
 
 if TYPE_CHECKING:
     from ..module import Module
     from ..rule import FunctionDef
-
-# What `async def` may be called with underscores at both ends; every other such method is called by Python itself.
-ASYNC_METHODS = frozenset({"__aenter__", "__aexit__", "__anext__", "__call__"})
-PROTOCOL = frozenset({"__await__", "__iter__"})
-ITERATORS = PROTOCOL | {"__next__"}
-LOOP = "asyncio.AbstractEventLoop."
-# Methods of event loops that are coroutines. Nobody else gives his methods such names.
-LOOP_COROUTINES = frozenset(name.removeprefix(LOOP) for name in COROUTINES if name.startswith(LOOP))
 
 
 class Generators:
@@ -67,9 +58,10 @@ class Generators:
         # What coroutines drive.
         self.run: list[Conversion] = []
         self._spelled: dict[str, list[ast.expr]] | None = None
-        self._own: dict[ast.AST | None, list[ast.Yield | ast.YieldFrom]] = {}
+        # By the function that they are a part of; None: none.
+        self.yields: dict[ast.AST | None, list[ast.Yield | ast.YieldFrom]] = {}
         for node in module.nodes(ast.YieldFrom, ast.Yield):
-            self._own.setdefault(module.function(node), []).append(node)
+            self.yields.setdefault(module.function(node), []).append(node)
         self.together: Together
         if meanings is None:
             Together([self]).settle()
@@ -82,7 +74,7 @@ class Generators:
         """Find the candidates."""
         for function in self.module.nodes(ast.FunctionDef):
             decorators = [d for d in function.decorator_list if self.module.name(d) in (COROUTINE, TYPES_COROUTINE)]
-            own = sorted(self._own.get(function, ()), key=lambda node: (node.lineno, node.col_offset))
+            own = sorted(self.yields.get(function, ()), key=lambda node: (node.lineno, node.col_offset))
             if any(self.module.name(d) == COROUTINE for d in decorators):
                 self.conversions[function] = Conversion(self, function, decorators, own)
             elif any(isinstance(node, ast.YieldFrom) for node in own):
@@ -121,7 +113,7 @@ class Generators:
         if (home := self.together.home(function)) is not self:
             return home._is_coroutine(function)
         made = [d for d in function.decorator_list if self.module.name(d) in (COROUTINE, TYPES_COROUTINE)]
-        others_harmless = all(d in made or self._is_harmless(d) for d in function.decorator_list)
+        others_harmless = all(d in made or self.is_harmless(d) for d in function.decorator_list)
         if isinstance(function, ast.AsyncFunctionDef):
             return others_harmless and not self.module.is_generator(function)
         conversion = self.conversions.get(function)
@@ -137,18 +129,19 @@ class Generators:
         cls = self.module.class_of(function)
         return (
             any(isinstance(node, ast.Yield) for node in conversion.own)
-            or any(not self._is_harmless(d) for d in function.decorator_list)
-            or _is_special(function.name)
-            or self._is_collected(conversion)
-            or bool(cls and self._has_metaclass(cls))
+            or any(not self.is_harmless(d) for d in function.decorator_list)
+            or is_special(function.name)
+            or self.is_collected(conversion)
+            or bool(cls and self.has_metaclass(cls))
         )
 
-    def _is_collected(self, conversion: Conversion) -> bool:
+    def is_collected(self, conversion: Conversion) -> bool:
         """Is it a test: found by its name, and run by whoever found it?"""
         run_by_decorator = any(self.wrappers.of(d) for d in conversion.function.decorator_list)
         return conversion.function.name.startswith("test") and not run_by_decorator
 
-    def _has_metaclass(self, cls: ast.ClassDef) -> bool:
+    def has_metaclass(self, cls: ast.ClassDef) -> bool:
+        """May something else than `type` and `abc` have looked at the methods of a class?"""
         return any(
             keyword.arg == "metaclass" and self.module.name(keyword.value) != "abc.ABCMeta"
             for base in self.module.bases(cls)
@@ -156,8 +149,9 @@ class Generators:
             for keyword in base.keywords
         )
 
-    def _is_harmless(self, decorator: ast.expr) -> bool:
-        name = self._decorator_name(decorator)
+    def is_harmless(self, decorator: ast.expr) -> bool:
+        """Does a decorator take a coroutine function as it takes a generator function?"""
+        name = self.decorator_name(decorator)
         if self.wrappers.of(decorator):
             return True
         if name is None:
@@ -187,7 +181,8 @@ class Generators:
             isinstance(around, ast.YieldFrom) and driver is not None and driver.is_made
         )
 
-    def _decorator_name(self, decorator: ast.expr) -> str | None:
+    def decorator_name(self, decorator: ast.expr) -> str | None:
+        """The qualified name of a decorator, or of what is called to make it."""
         return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
     def driven_by(self, value: ast.expr) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -200,12 +195,12 @@ class Generators:
         """What `unknown.method()` or `unknown.attribute` would be, were `unknown` an object of a class seen here."""
         for meaning in self.meanings.results(value):
             match meaning:
-                case ast.Call(func=ast.Attribute(attr=name) as called) if self._is_unknown(called):
+                case ast.Call(func=ast.Attribute(attr=name) as called) if self.is_unknown(called):
                     yield from self.together.methods(name)
-                case ast.Attribute(attr=name) if self._is_unknown(meaning):
+                case ast.Attribute(attr=name) if self.is_unknown(meaning):
                     yield from self.together.stored(name)
 
-    def _is_unknown(self, attribute: ast.Attribute) -> bool:
+    def is_unknown(self, attribute: ast.Attribute) -> bool:
         """May this belong to an object of any class of the project?"""
         return self.module.name(attribute) is None and (
             not self.together.whole or self.module.type_of(attribute.value) is None
@@ -215,10 +210,10 @@ class Generators:
         """The attributes, of whatever object, that this file puts results of generator coroutines into."""
         for target in self.module.nodes(ast.Attribute):
             stored = self.module.value(target) if isinstance(target.ctx, ast.Store) else None
-            for conversion in self._conversions_of(stored) if stored else ():
+            for conversion in self.conversions_of(stored) if stored else ():
                 yield target.attr, conversion
 
-    def _conversions_of(self, value: ast.expr) -> list[Conversion]:
+    def conversions_of(self, value: ast.expr) -> list[Conversion]:
         """The conversions whose call may have given this value."""
         everyone = self.together.conversions
         found = [function for function in self.driven_by(value) if function in everyone]
@@ -273,8 +268,8 @@ class Generators:
     def judge(self) -> None:
         """Note what each has of its own that keeps it from turning over."""
         for conversion in self.conversions.values():
-            conversion.stay(next(self._reasons(conversion), ""))
-            if self._gives_iterator(conversion):
+            conversion.stay(next(obstacles(conversion), ""))
+            if gives_iterator(conversion):
                 edits = (RemoveDecorator(conversion.function, decorator) for decorator in conversion.decorators)
                 self.iterators[conversion.function] = Fix(*edits, supersedes=(COROUTINE,))
             for node in conversion.own:
@@ -285,121 +280,13 @@ class Generators:
                 ):
                     conversion.unsafe = f"`{ast.unparse(node.value)}` is taken for a lock of asyncio"
 
-        for conversion, name in self._assigned_iterators():
+        for conversion, name in assigned_iterators(self):
             conversion.stay(f"it is assigned to `{name}`, which must return an iterator")
-
-    def _gives_iterator(self, conversion: Conversion) -> bool:
-        """Is it an `__aiter__` that awaits nothing, and that nobody awaits but `async for`, which does no more?"""
-        function = conversion.function
-        return (
-            function.name == "__aiter__"
-            and self.together.whole
-            and self.together.native
-            and bool(conversion.decorators)
-            and not conversion.own
-            and all(
-                self._is_itself(value, function) or self.kinds.plain(value)
-                for value in self.meanings.returned(function)
-            )
-            and not self.together.asks_for_iterators()
-        )
-
-    def _is_itself(self, value: ast.expr, method: ast.FunctionDef) -> bool:
-        """Is this the object that a method is called on, and can that not be awaited, as far as its class says?"""
-        cls = self.module.class_of(method)
-        own = isinstance(value, ast.Name) and self.module.bindings(value) == method.args.args[:1]
-        return own and cls is not None and not self.meanings.member(cls, "__await__")
-
-    def _assigned_iterators(self) -> Iterator[tuple[Conversion, str]]:
-        """What a class's body gives a second name, `__await__ = wait`, that must not mean a coroutine."""
-        for cls in self.module.nodes(ast.ClassDef):
-            for name in sorted(ITERATORS):
-                for member in self.meanings.member(cls, name):
-                    value = self.module.value(member)
-                    for meaning in self.meanings.of(value) if value else ():
-                        if meaning in self.together.conversions:
-                            yield self.together.conversions[meaning], name
-
-    def _reasons(self, conversion: Conversion) -> Iterator[str]:
-        function = conversion.function
-        for decorator in function.decorator_list:
-            if decorator not in conversion.decorators and not self._is_harmless(decorator):
-                named = self._decorator_name(decorator) or ast.unparse(decorator)
-                yield f"`@{named}` may look at the generator"
-        if function.name in ITERATORS:
-            yield f"`{function.name}` must return an iterator, which a coroutine is not"
-        elif _is_special(function.name):
-            yield f"Python itself calls `{function.name}`, and awaits nothing"
-        cls = self.module.class_of(function)
-        if not conversion.decorators and cls and self._has_metaclass(cls):
-            yield "the metaclass may drive the generator"
-        if not conversion.decorators and self._is_collected(conversion):
-            yield "it is a test, and whoever collects it drives the generator"
-        for node in conversion.own:
-            yield from self._reasons_of(node, conversion)
-        if not conversion.own:
-            yield from self._reasons_of_returns(conversion)
-
-    def _reasons_of(self, node: ast.Yield | ast.YieldFrom, conversion: Conversion) -> Iterator[str]:
-        inner: ast.AST = node
-        for around in self.module.ancestors(node):
-            if around is conversion.function:
-                break
-            if isinstance(around, COMPREHENSIONS) and inner is not around.generators[0].iter:
-                yield f"a comprehension yields in line {node.lineno}"
-            if isinstance(around, ast.arguments) or (isinstance(around, DEFINITIONS) and node not in body(around)):
-                yield f"a default or a decorator yields in line {node.lineno}"
-            # A comprehension's first iterable is evaluated outside of it.
-            inner = inner if isinstance(around, ast.comprehension) else around
-        statement = isinstance(self.module.parent(node), ast.Expr)
-        if isinstance(node, ast.YieldFrom):
-            if self.kinds.iterable(node.value):
-                yield f"`{ast.unparse(node.value)}` in line {node.lineno} is iterated, and cannot be awaited"
-            elif self._may_be_nothing(node.value):
-                yield f"`{ast.unparse(node.value)}` in line {node.lineno} may be `()`, which cannot be awaited"
-            manager = manager_of(node, self.module)
-            if manager and takes_lock(node, self.module, self.kinds) and len(manager.items) > 1:
-                yield f"the `with` in line {manager.lineno} has several managers"
-        elif node.value is not None:
-            yield f"`{ast.unparse(node)}` in line {node.lineno} hands a value to whoever drives the generator"
-        elif not statement:
-            yield f"the value of a bare `yield` is used in line {node.lineno}"
-        elif not conversion.is_made:
-            yield f"a bare `yield` in line {node.lineno} hands control to whoever drives the generator"
-
-    def _may_be_nothing(self, value: ast.expr) -> bool:
-        """May this be `()`, which functions gave to `yield from` that had nothing to wait for?"""
-        for meaning in self.meanings.of(value):
-            match meaning:
-                case ast.Call(func=ast.Attribute(attr=name) as called) if self._is_unknown(called):
-                    if self.together.whole and self.together.may_give_nothing(name):
-                        return True
-                case ast.Call(func=func):
-                    if any(map(self.gives_nothing, self.meanings.of(func))):
-                        return True
-        return any(map(is_nothing, self.meanings.results(value)))
-
-    def gives_nothing(self, function: ast.AST) -> bool:
-        """May a call of this give `()`, as far as its own text says?"""
-        plain = isinstance(function, ast.FunctionDef) and not self.meanings.is_generator(function)
-        return plain and any(map(is_nothing, self.meanings.returned(function)))
-
-    def _reasons_of_returns(self, conversion: Conversion) -> Iterator[str]:
-        function = conversion.function
-        for value in self.meanings.returned(function):
-            if self.kinds.plain(value) or self.kinds.awaitable(value):
-                continue
-            if self.together.gone and conversion.decorators and free_name(function):
-                conversion.unsure.append(value)
-                continue
-            text = ast.unparse(value)
-            text = text if len(text) < 60 else f"{text[:57]}…"
-            yield f"`{text}`, which it returns, may be a future or a generator that the decorator awaits"
 
     def connect(self) -> None:
         """Note which need which others, as far as one drives another; and what is driven in other ways."""
         self._connect_drivers()
-        self._connect_iterators()
+        connect_iterators(self)
         self._connect_callers_of_values()
         self._find_hand_driven()
         self._find_run()
@@ -413,7 +300,7 @@ class Generators:
             self._connect_hierarchy(conversion)
 
     def _connect_drivers(self) -> None:
-        for function, nodes in self._own.items():
+        for function, nodes in self.yields.items():
             driver = self.conversions.get(function) if function else None
             for node in nodes:
                 if isinstance(node, ast.YieldFrom):
@@ -425,7 +312,7 @@ class Generators:
 
     def _connect_operand(self, value: ast.expr, driver: Conversion | None, function: ast.AST | None) -> None:
         """One expression that a generator drives, and the conversions that it may come from."""
-        sure = self._conversions_of(value)
+        sure = self.conversions_of(value)
         maybe = [] if sure else list(self._by_name(value))
         if driver and driver.is_made:
             driver.suspects += [(source, value) for source in maybe if not source.function.decorator_list]
@@ -437,8 +324,8 @@ class Generators:
             if driver and driver.is_made:
                 self.run.append(source)
                 continue  # it can drive both
-            if self._unwrap(value, driver, sure, maybe):
-                source.edits.append((self, _unwrapped(value)))
+            if can_unwrap(value, driver, sure, maybe, self):
+                source.edits.append((self, unwrapped(value)))
                 for other in sure or maybe:
                     source.need(other)
             elif driver:
@@ -446,28 +333,11 @@ class Generators:
             elif not (isinstance(function, ast.FunctionDef) and self._is_types_coroutine(function)):
                 source.stay(f"a generator in {source.at(self, value)} drives it")
 
-    def _connect_iterators(self) -> None:
-        """What `__await__` or `__iter__` returns must stay an iterator; that of a coroutine is its `__await__()`."""
-        for function in self.module.nodes(ast.FunctionDef):
-            if function.name not in ITERATORS or not self.module.class_of(function) or function in self._own:
-                continue
-            for value in self.meanings.returned(function):
-                sure = self._conversions_of(value)
-                alone = len(sure) == len(self.meanings.results(value)) and isinstance(value, ast.Call)
-                for source in sure:
-                    if function.name in PROTOCOL and alone:
-                        source.edits.append((self, _unwrapped(value)))
-                        for other in sure:
-                            source.need(other)
-                    else:
-                        where = source.at(self, value)
-                        source.stay(f"`{function.name}` in {where} must return an iterator, and returns it")
-
     def _connect_callers_of_values(self) -> None:
         """A plain generator that drives what a variable's call gives may drive any function that is handed on."""
         callers = [
             function
-            for function, nodes in self._own.items()
+            for function, nodes in self.yields.items()
             if any(isinstance(node, ast.YieldFrom) and self._calls_a_value(node.value) for node in nodes)
             and not (function in self.conversions and self.conversions[function].is_made)
         ]
@@ -505,43 +375,6 @@ class Generators:
 
     def _is_types_coroutine(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) == TYPES_COROUTINE for d in function.decorator_list)
-
-    def _unwrap(
-        self, value: ast.expr, driver: Conversion | None, sure: list[Conversion], maybe: list[Conversion]
-    ) -> bool:
-        """Can a method that must stay a generator drive the native coroutine through its `__await__`?"""
-        if driver is None or driver.function.name not in PROTOCOL:
-            return False
-        if self.together.whole:
-            return len(sure or maybe) >= len(self.meanings.results(value))
-        return isinstance(value, ast.Call) and bool(sure) and len(sure) == len(self.meanings.results(value))
-
-    def unwrapping(self) -> list[Replace]:
-        """What makes generators that must stay such, like `__await__`, drive native coroutines."""
-        return [
-            _unwrapped(node.value)
-            for function, nodes in self._own.items()
-            if isinstance(function, ast.FunctionDef) and function.name in PROTOCOL and self.module.class_of(function)
-            for node in nodes
-            if isinstance(node, ast.YieldFrom) and self._is_native(node.value)
-        ]
-
-    def _is_native(self, value: ast.expr) -> bool:
-        """Is this a native coroutine, as far as all files show?"""
-        meanings = self.meanings.results(value)
-        return bool(meanings) and all(map(self._gives_native, meanings))
-
-    def _gives_native(self, meaning: ast.AST) -> bool:
-        match meaning:
-            case ast.AsyncFunctionDef():
-                return not self.meanings.is_generator(meaning)
-            case ast.Call(func=ast.Attribute(attr=name) as called):
-                if name in LOOP_COROUTINES or self.module.callee(meaning) in COROUTINES:
-                    return True
-                return self._is_unknown(called) and self.together.is_native(name)
-            case ast.Call():
-                return self.module.callee(meaning) in COROUTINES
-        return False
 
     def _find_hand_driven(self) -> None:
         for value, how, node in self._hand_driven():
@@ -596,13 +429,13 @@ class Generators:
             name = self.module.callee(call)
             if name in DRIVERS or self.wrappers.runs(call):
                 for argument in call.args:
-                    self.run += self._conversions_of(argument)
+                    self.run += self.conversions_of(argument)
                     given = self.meanings.of(argument)
                     # What is wrapped in some cases only is a generator in the others.
                     if name not in GENERATOR_COROUTINES or all(meaning in everyone for meaning in given):
                         self.run += [everyone[meaning] for meaning in given if meaning in everyone]
         for awaited in self.module.nodes(ast.Await) if self.together.whole else ():
-            self.run += self._conversions_of(awaited.value) or self._by_name(awaited.value)
+            self.run += self.conversions_of(awaited.value) or self._by_name(awaited.value)
         for conversion in self.conversions.values():
             if any(map(self.wrappers.of, conversion.function.decorator_list)):
                 self.run.append(conversion)
@@ -610,7 +443,7 @@ class Generators:
     def driven(self, conversion: Conversion) -> Iterator[Conversion]:
         """What a conversion of this file drives."""
         for value in operands(conversion):
-            yield from self._conversions_of(value)
+            yield from self.conversions_of(value)
 
     def _judge_driver(self, conversion: Conversion) -> None:
         if not conversion.known and not conversion.driven:
@@ -700,19 +533,6 @@ class Generators:
 
     def _is_abstract(self, function: ast.FunctionDef) -> bool:
         return any(self.module.name(d) in ABSTRACT for d in function.decorator_list)
-
-
-def is_nothing(value: ast.AST) -> bool:
-    """Is this `()`?"""
-    return isinstance(value, ast.Tuple) and not value.elts
-
-
-def _unwrapped(value: ast.expr) -> Replace:
-    return replace(value, "{value}.__await__()", value=value)
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__") and name not in ASYNC_METHODS
 
 
 def operands(conversion: Conversion) -> Iterator[ast.expr]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..rule import Fix
 from .conversions import Conversion, fixes_of
+from .iterators import unwrapping
+from .obstacles import gives_nothing
 
 if TYPE_CHECKING:
     from ..rule import FunctionDef
@@ -94,7 +96,7 @@ class Together:
 
     @cached_property
     def _idle(self) -> frozenset[str]:
-        return self._names_of_methods(lambda file, method: file.gives_nothing(method))
+        return self._names_of_methods(lambda file, method: gives_nothing(method, file))
 
     @cached_property
     def _generators(self) -> frozenset[str]:
@@ -199,7 +201,7 @@ class Together:
     def _gather(self) -> None:
         """One Fix in each file for each set of conversions that are connected."""
         if self.whole and self.native:
-            unwrapped = {file: Fix(*edits) for file in self.files if (edits := file.unwrapping())}
+            unwrapped = {file: Fix(*edits) for file in self.files if (edits := unwrapping(file))}
             self.bundles += ({file: fix} for file, fix in unwrapped.items())
         self.bundles += ({file: fix} for file in self.files for fix in file.iterators.values())
         for group in self._groups():
