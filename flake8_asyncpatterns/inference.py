@@ -230,7 +230,7 @@ class Inference:
         return self.part(self.type(function), "()") if definition is None else None
 
     def _keeps_class(self, decorator: ast.expr) -> bool:
-        return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in KEEPS_CLASS
+        return self.module.decorator(decorator) in KEEPS_CLASS
 
     def _from_table(self, text: str) -> Type | None:
         """A type as tables write it: `asyncio.Task`, `tuple[set[asyncio.Task], set[asyncio.Task]]`."""

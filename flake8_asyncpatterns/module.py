@@ -223,6 +223,10 @@ class Module:
         """The qualified name of an expression that is not in the tree (a string annotation's), seen from `at`."""
         return self._scopes.name(node, at)
 
+    def decorator(self, decorator: ast.expr) -> str | None:
+        """The qualified name of a decorator, or of what is called to make it."""
+        return self.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+
     def value(self, target: ast.AST) -> ast.expr | None:
         """The value that a plain assignment gives this target; None: it is no target, or of another kind."""
         return self._scopes.value(target)

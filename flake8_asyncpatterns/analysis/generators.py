@@ -151,7 +151,7 @@ class Generators:
 
     def is_harmless(self, decorator: ast.expr) -> bool:
         """Does a decorator take a coroutine function as it takes a generator function?"""
-        name = self.decorator_name(decorator)
+        name = self.module.decorator(decorator)
         if self.wrappers.of(decorator):
             return True
         if name is None:
@@ -180,10 +180,6 @@ class Generators:
         return isinstance(around, ast.Await) or (
             isinstance(around, ast.YieldFrom) and driver is not None and driver.is_made
         )
-
-    def decorator_name(self, decorator: ast.expr) -> str | None:
-        """The qualified name of a decorator, or of what is called to make it."""
-        return self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
     def driven_by(self, value: ast.expr) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """The functions whose call may have given this value."""

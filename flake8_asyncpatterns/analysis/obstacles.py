@@ -27,7 +27,7 @@ def obstacles(conversion: Conversion) -> Iterator[str]:
     file, function = conversion.home, conversion.function
     for decorator in function.decorator_list:
         if decorator not in conversion.decorators and not file.is_harmless(decorator):
-            named = file.decorator_name(decorator) or ast.unparse(decorator)
+            named = file.module.decorator(decorator) or ast.unparse(decorator)
             yield f"`@{named}` may look at the generator"
     if function.name in ITERATORS:
         yield f"`{function.name}` must return an iterator, which a coroutine is not"

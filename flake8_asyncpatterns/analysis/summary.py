@@ -194,7 +194,7 @@ class Summary:
             methods,
             attributes,
             tuple(name for name in methods if any(module.member(other, name) for other in below)),
-            not cls.keywords and all(_named(d, module) in KEEPS_CLASS for d in cls.decorator_list),
+            not cls.keywords and all(module.decorator(d) in KEEPS_CLASS for d in cls.decorator_list),
         )
 
     def _bases(self, cls: ast.ClassDef) -> Iterator[int | str | None]:
@@ -250,7 +250,7 @@ class Summary:
         managers = [d for d in function.decorator_list if self.module.name(d) in CONTEXT_MANAGERS]
         generator = self.module.is_generator(function)
         known = (*properties, *managers) if generator else properties
-        if not all(d in known or _named(d, self.module) in RUNS_AT_ONCE for d in function.decorator_list):
+        if not all(d in known or self.module.decorator(d) in RUNS_AT_ONCE for d in function.decorator_list):
             return ""
         return "called" if not generator else "entered" if managers else "iterated"
 
@@ -361,10 +361,6 @@ def _outer_first(node: Run) -> tuple[int, int, int, int]:
 
 def _span(run: Run, split: Sequence[str]) -> Span:
     return Span(*locate(run, "", split)[1:])
-
-
-def _named(decorator: ast.expr, module: Module) -> str | None:
-    return module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
 
 def _is_property(decorator: ast.expr, module: Module) -> bool:

@@ -41,7 +41,7 @@ class Wrappers:
         """What a decorator does with what it is given (MAKES, RUNS); empty: something else, or unknown."""
         if self.meanings.others is None:
             return ""
-        name = self.module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) or ""
+        name = self.module.decorator(decorator) or ""
         if name in RUNS_TESTS or (name.startswith(MARK) and name.removeprefix(MARK) in self._run_marks()):
             return RUNS
         match decorator:

@@ -118,5 +118,5 @@ def _called(call: ast.Call, module: Module) -> Iterator[Report]:
 def _cache(decorator: ast.expr, module: Module) -> str:
     """The short name of the cache that an expression is; empty: it is none."""
     made = isinstance(decorator, ast.Call)
-    name = module.name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    name = module.decorator(decorator)
     return name.rpartition(".")[2] if name in (MAKE_CACHES if made else CACHES) else ""

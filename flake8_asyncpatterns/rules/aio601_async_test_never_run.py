@@ -112,7 +112,7 @@ def _rename(name: str) -> str:
 
 
 def _keeps(decorator: ast.expr, module: Module) -> bool:
-    return module.name(decorator.func if isinstance(decorator, ast.Call) else decorator) in KEEPS_TEST
+    return module.decorator(decorator) in KEEPS_TEST
 
 
 class Case:
