@@ -20,6 +20,8 @@ ASKS_FOR_A_LOOP = frozenset({"is_running", "get_running_loop", "_get_running_loo
 
 # Attributes and variables by which an object says in which of two ways it works.
 SAYS_WHICH_WAY = frozenset({"asynchronous", "is_async", "_is_async", "is_asynchronous", "async_mode", "in_async_call"})
+# What such a thing is compared with where it is a word: `if colour == "async"`.
+IS_ASYNCHRONOUS = frozenset({"async", "asynchronous"})
 
 # Longer strings are no switches.
 LONGEST = 80
@@ -205,7 +207,8 @@ def _decides(around: ast.AST, inner: ast.AST) -> Iterator[Decided]:
 
 def _speaks_of_loops(module: Module) -> bool:
     """Is there anything in the file that may ask so? (Else nobody has to look for it.)"""
-    return any(module.spelled(name) or module.attributes(name) for name in ASKS_FOR_A_LOOP | SAYS_WHICH_WAY)
+    named = any(module.spelled(name) or module.attributes(name) for name in ASKS_FOR_A_LOOP | SAYS_WHICH_WAY)
+    return named or any(map(_says_which_way, module.nodes(ast.Compare)))
 
 
 def _asks(*nodes: ast.AST) -> bool:
@@ -215,16 +218,23 @@ def _asks(*nodes: ast.AST) -> bool:
 
 def _any_asks_which_way(ways: Iterable[ast.If]) -> bool:
     """Does one of these conditions ask whether the caller awaits?"""
-    nodes = (node for way in ways for node in ast.walk(way.test))
-    return any(getattr(node, "attr", getattr(node, "id", "")) in SAYS_WHICH_WAY for node in nodes)
+    return any(_says_which_way(node) for way in ways for node in ast.walk(way.test))
 
 
 def _asks_so(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in ASKS_FOR_A_LOOP:
             return True
+    return _says_which_way(node)
+
+
+def _says_which_way(node: ast.AST) -> bool:
+    """Does this say whether the caller awaits: `self.is_async`, `colour == "async"`?"""
+    match node:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name in SAYS_WHICH_WAY
+        case ast.Compare(comparators=[ast.Constant(value=str() as value)]):
+            return value in IS_ASYNCHRONOUS
     return False
 
 
