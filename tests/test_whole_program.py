@@ -467,6 +467,36 @@ def test_what_only_a_library_sets_has_no_event(tmp_path: Path, imports: str, *, 
     assert [problem.code for problem in problems] == ["AIO304"] * polled
 
 
+@pytest.mark.parametrize(
+    ("entered", "polled"),
+    [
+        ("with library.limit(5) as scope", False),
+        ("async with library.limit(5) as scope", False),
+        ("with own.Scope() as scope", True),
+        ("with library.limit(5) as scope, other() as scope", True),
+    ],
+)
+def test_what_a_with_block_of_a_library_gives_is_the_librarys(tmp_path: Path, entered: str, *, polled: bool) -> None:
+    own = """
+        class Scope:
+            def __enter__(self):
+                return self
+            def __exit__(self, *error):
+                pass
+        """
+    main = f"""
+        import asyncio, library, own
+        async def wait(other):
+            {entered}:
+                while not scope.called:
+                    await asyncio.sleep(0.1)
+        """
+    write(tmp_path, {"own.py": own, "main.py": main})
+    path = tmp_path / "main.py"
+    problems = check(read(path), str(path), [RULES["AIO304"]], project=project())
+    assert [problem.code for problem in problems] == ["AIO304"] * polled
+
+
 def test_what_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"lib.py": "def f(:\n", "main.py": "import lib\nasync def f():\n    lib.f()\n"})
     assert ways(tmp_path) == []

@@ -490,8 +490,17 @@ def _is_a_librarys(state: ast.expr, module: Module) -> bool:
     """Is this an attribute that only a library sets, as far as the files of the project tell?"""
     if module.project is None or not isinstance(state, ast.Attribute) or state.attr in module.analysis(_stored):
         return False
-    named = reference(state, module)
+    named = reference(_entered(state.value, module) or state, module)
     return named is not None and module.project.is_a_librarys(named)
+
+
+def _entered(name: ast.expr, module: Module) -> ast.expr | None:
+    """What a `with` enters that gives a name its value."""
+    bindings = module.bindings(name) or () if isinstance(name, ast.Name) else ()
+    match [module.parent(binding) for binding in bindings]:
+        case [ast.withitem(context_expr=made)]:
+            return made
+    return None
 
 
 def _fix(loop: Polling, pause: ast.Expr, states: list[ast.expr], module: Module) -> tuple[Fix | None, str]:
