@@ -171,7 +171,8 @@ with `wait_for(lambda: …)` where several things decide.
 Where the object belongs to a library that offers nothing to wait for, as far as the rule does not see that itself, and
 where the attribute is a property that asks something outside of the process. Not reported are what only a library can
 set, as far as the project's files tell, flags that a handler of `signal.signal()` or a thread changes, loops that watch
-the time of the last sign of life, `sleep(0)`, loops that AIO303 reports, and tests.
+the time of the last sign of life, loops that hold what they look at against what they saw of it before (they may wait
+until nothing changes any more), `sleep(0)`, loops that AIO303 reports, and tests.
 
 ## Other tools
 
@@ -353,6 +354,8 @@ class _Conditions:
                 yield from self._asked(left, depth)
                 yield from self._asked(right, depth)
             case ast.Compare(left=left, comparators=others):
+                if self._is_held_against_before(left, *others):
+                    raise _Unclear
                 found = [state for side in (left, *others) for state in self._asked(side, depth)]
                 if not any(self._is_moment(inner) for side in (left, *others) for inner in ast.walk(side)):
                     yield from found
@@ -410,6 +413,12 @@ class _Conditions:
         return any(self.module.function(b) not in (here, None) for b in setters) or (
             self.module.type_of(name) in CONTAINERS
         )
+
+    def _is_held_against_before(self, *sides: ast.expr) -> bool:
+        """Is something held against what this loop saw of it before? It may wait until nothing changes any more."""
+        names = (side.id for side in sides if isinstance(side, ast.Name))
+        seen = {ast.unparse(value) for name in names for value in self.own.get(name, ())}
+        return any(ast.unparse(side) in seen for side in sides)
 
     def _is_moment(self, node: ast.AST) -> bool:
         """Is this the time as the clock says it now?"""
