@@ -189,3 +189,13 @@ def test_what_ctrl_c_interrupts_is_left_to_people(handled: str, *, safe: bool) -
     [finding] = found(text)
     assert finding.fix
     assert (not finding.fix.unsafe) is safe
+
+
+def test_a_pool_of_its_own_is_given_up_only_where_a_person_looks() -> None:
+    """The threads of the event loop may all be busy with what waits for this very call."""
+    text = (
+        "import asyncio\nfrom concurrent.futures import ThreadPoolExecutor\nasync def f(loop, kill):\n"
+        "    with ThreadPoolExecutor(max_workers=1) as pool:\n        await loop.run_in_executor(pool, kill)\n"
+    )
+    assert mended(text, unsafe=False).text == text
+    assert "await asyncio.to_thread(kill)" in mended(text).text

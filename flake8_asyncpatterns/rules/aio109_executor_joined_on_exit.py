@@ -79,10 +79,11 @@ class Studio:
 
 ## Fix
 
-Safe where a pool of threads serves nothing but calls that are each awaited at once: `asyncio.to_thread()` runs them in
-the event loop's own pool, which nobody joins before the program ends. Everything else is left to you: keep one executor
-for as long as the program runs, and shut it down when the event loop is through. `to_thread` is no substitute for
-processes, nor for a pool whose size is a limit.
+Unsafe, where a pool of threads serves nothing but calls that are each awaited at once: `asyncio.to_thread()` runs them
+in the event loop's own pool, which nobody joins before the program ends. But that pool is everybody's: where all of its
+threads are busy, a call waits for one to be free, and for good where it is what they wait for. Everything else is left
+to you: keep one executor for as long as the program runs, and shut it down when the event loop is through. `to_thread`
+is no substitute for processes, nor for a pool whose size is a limit.
 
 ## When to ignore
 
@@ -109,6 +110,7 @@ from ..signs import ASYNC, WITH
 HANDS_OVER = frozenset({"submit", "map", "run_in_executor"})
 # Arguments of a pool that make no difference to calls that are awaited one after the other.
 INDIFFERENT = frozenset({"max_workers", "thread_name_prefix"})
+SHARED = "it then shares the event loop's own threads, which may all be busy"
 KEEP_ONE = "keep one executor for as long as the program runs, and shut it down after the event loop"
 
 
@@ -142,7 +144,7 @@ def _fix(block: ast.With, item: ast.withitem, module: Module) -> Fix | None:
             edits += [in_a_thread(call, module) for call in calls]
             loops = dict.fromkeys(needless_loop(call, calls, module) for call in calls)
             edits += [Remove(statement) for statement in loops if statement]
-            return Fix(*edits, supersedes=(module.callee(made) or "", *SUPERSEDES))
+            return Fix(*edits, unsafe=SHARED, supersedes=(module.callee(made) or "", *SUPERSEDES))
     return None
 
 
