@@ -23,6 +23,11 @@ def test_a_sleep_that_is_meant_to_be_a_coroutine_becomes_one(taking: str) -> Non
     assert fixed(f"    {taking}(time.sleep(1), 2)\n") == f"    {taking}(asyncio.sleep(1), 2)\n"
 
 
+def test_a_sleep_that_a_constant_rules_out_is_left() -> None:
+    body = "    if True:  # ASYNC\n        await asyncio.sleep(1)\n    else:\n        time.sleep(1)\n"
+    assert fixed(body, unsafe=True) == body
+
+
 def test_a_lock_may_be_held_by_hand() -> None:
     body = "    {}.acquire()\n    try:\n        {}.sleep(1)\n    finally:\n        {}.release()\n"
     assert fixed(body.format("self", "time", "self")) == body.format("self", "time", "self")

@@ -173,6 +173,8 @@ def test_a_lock_of_threads_around_it_is_a_reason_of_its_own() -> None:
         "import requests\nasync def f():\n    def g(): requests.get(1)",
         "import requests\nIS_SYNC = False\nasync def f():\n    if IS_SYNC: requests.get(1)",
         "import requests\nIS_SYNC = False\nasync def f():\n    if not IS_SYNC: pass\n    else: requests.get(1)",
+        "import requests\nasync def f():\n    if True: pass\n    else: requests.get(1)",
+        "import requests\nasync def f():\n    if not 1: requests.get(1)",
         "import requests\nimport asyncio\nasync def f(): asyncio.get_running_loop().call_soon(requests.get(1))",
     ],
 )

@@ -247,14 +247,14 @@ class _InCoroutines:
 
 
 def is_dead(node: ast.AST, module: Module) -> bool:
-    """Does this code stand under a condition that a constant of the file makes false (`if IS_SYNC:`)?"""
+    """Does this code stand under a condition that is a constant, or one of the file, and false (`if IS_SYNC:`)?"""
     for around in module.ancestors(node):
         if isinstance(around, ast.If) and node is not around.test:
             test, runs = around.test, node in around.body
             while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
                 test, runs = test.operand, not runs
             bindings = module.bindings(test) if isinstance(test, ast.Name) else None
-            value = module.value(bindings[0]) if bindings and len(bindings) == 1 else None
+            value = module.value(bindings[0]) if bindings and len(bindings) == 1 else test
             if isinstance(value, ast.Constant) and bool(value.value) is not runs:
                 return True
         node = around

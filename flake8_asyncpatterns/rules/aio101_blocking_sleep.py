@@ -92,7 +92,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.blocking import NEEDS_ASYNC, is_awaited, library, stands_in
+from ..analysis.blocking import NEEDS_ASYNC, is_awaited, is_dead, library, stands_in
 from ..analysis.callbacks import is_callback
 from ..analysis.coroutines import runs_on_the_loop
 from ..analysis.testcode import is_test
@@ -115,6 +115,8 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
+    if is_dead(call, module):
+        return
     sleep = SLEEPS.get(library(module))
     if sleep is None:
         refusal = f"this file runs under {module.other_loop()}, which has no such coroutine"
