@@ -156,6 +156,39 @@ def test_what_a_constant_does_not_rule_out_is_reported() -> None:
     assert [f.line for f in found(text) if f.rule.code == "AIO102"] == [4]
 
 
+@pytest.mark.parametrize(
+    ("imported", "end", "expected"),
+    [
+        ("queue", "StopIteration", set()),
+        ("asyncio", "StopIteration", {"AIO101", "AIO102", "AIO110", "AIO503"}),
+        ("queue", "OSError", {"AIO101", "AIO102", "AIO110", "AIO503"}),
+    ],
+)
+def test_a_file_that_runs_its_coroutines_by_hand_has_no_loop_to_hold_up(
+    imported: str, end: str, expected: set[str]
+) -> None:
+    text = f"""
+        import requests, threading, time
+        import {imported}
+        LOCK = threading.Lock()
+        def run(coroutine):
+            try:
+                coroutine.send(None)
+            except {end} as error:
+                return error.value
+        def ask(url):
+            return requests.get(url)
+        async def wait(url):
+            with LOCK:
+                await fetch(url)
+        async def fetch(url):
+            time.sleep(1)
+            ask(url)
+            return requests.get(url)
+        """
+    assert {one.rule.code for one in found(textwrap.dedent(text)) if one.rule.default} == expected
+
+
 def test_a_lock_of_threads_around_it_is_a_reason_of_its_own() -> None:
     text = (
         "import requests, threading\nlock = threading.Lock()\nasync def f():\n    with lock:\n        requests.get(1)"

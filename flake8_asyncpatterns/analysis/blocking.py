@@ -23,7 +23,7 @@ from ..scopes import FUNCTIONS
 from ..signs import made_by_coroutines
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, above, passed
-from .coroutines import runs_on_the_loop
+from .coroutines import runs_by_hand, runs_on_the_loop
 from .possible import Possible
 from .testcode import is_test
 
@@ -234,6 +234,8 @@ class _InCoroutines:
         self.found: dict[str, list[tuple[ast.Call, Blocks]]] = {}
         generators = any(f.decorator_list and runs_on_the_loop(f, module) for f in module.nodes(ast.FunctionDef))
         if not generators and not module.nodes(ast.AsyncFunctionDef):
+            return
+        if module.analysis(runs_by_hand):
             return
         for call in candidates(module):
             function = module.function(call)

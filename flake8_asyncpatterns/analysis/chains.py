@@ -23,6 +23,7 @@ from ..scopes import FUNCTIONS
 from ..signs import ON_THE_LOOP, made_for_coroutines
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
+from .coroutines import runs_by_hand
 from .summary import Run, Summary, modules, own_ways, runs_at
 from .testcode import is_command, is_test
 
@@ -98,6 +99,8 @@ def _better(abroad: Way, own: Way) -> Way:
 
 def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
+    if module.analysis(runs_by_hand):
+        return
     if is_command(module):
         return  # there is nobody but the one who waits for the command
     for run, way in found.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -12,6 +13,7 @@ from ..flow import body
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import ABSTRACT, SAME_RESULT
+from ..knowledge.names import OTHER_LOOPS
 from ..needs import Need, calls, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ..facts import Named
     from ..module import Module
 
+# Who imports none of these asks no event loop for anything.
+EVENT_LOOPS = OTHER_LOOPS | {"anyio", "asyncio"}
 STARTS = "the coroutine starts to run, which it never did before"
 
 # What a call gives: a coroutine; a generator that coroutines drive (`@asyncio.coroutine`, or with no decorator at all);
@@ -45,6 +49,32 @@ def runs_on_the_loop(function: ast.AST | None, module: Module) -> bool:
     return isinstance(function, ast.AsyncFunctionDef) or (
         isinstance(function, ast.FunctionDef)
         and any(module.name(decorator) in GENERATOR_COROUTINES for decorator in function.decorator_list)
+    )
+
+
+def runs_by_hand(module: Module) -> bool:
+    """Does the file run its coroutines to their end itself, where it knows no event loop that they could hold up?
+
+    That is: `coroutine.send(None)` in a plain function, and StopIteration caught around it.
+    """
+    if not module.packages().isdisjoint(EVENT_LOOPS):
+        return False
+    for call in module.nodes(ast.Call):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="send"), args=[ast.Constant(value=None)], keywords=[]):
+                if module.coroutine(call) is None and _may_stop(call, module):
+                    return True
+    return False
+
+
+def _may_stop(call: ast.Call, module: Module) -> bool:
+    """Is it expected of this call that what it goes on with comes to its end?"""
+    function = module.function(call)
+    around = itertools.takewhile(lambda node: node is not function, module.ancestors(call))
+    return any(
+        handler.type is not None and module.name(handler.type) == "builtins.StopIteration"
+        for node in around
+        for handler in (node.handlers if isinstance(node, ast.Try) else ())
     )
 
 

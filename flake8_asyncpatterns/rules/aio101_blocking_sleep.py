@@ -94,7 +94,7 @@ from collections.abc import Iterator
 
 from ..analysis.blocking import NEEDS_ASYNC, is_awaited, is_dead, library, stands_in
 from ..analysis.callbacks import is_callback
-from ..analysis.coroutines import runs_on_the_loop
+from ..analysis.coroutines import runs_by_hand, runs_on_the_loop
 from ..analysis.testcode import is_test
 from ..knowledge.names import SLEEPS
 from ..module import Module
@@ -115,7 +115,7 @@ def blocking_sleep(call: ast.Call, module: Module) -> Iterator[Report]:
         return
     if is_callback(call, module):
         return  # `to_thread(time.sleep(1))`: AIO201 says what is wrong, and how it is meant
-    if is_dead(call, module):
+    if is_dead(call, module) or module.analysis(runs_by_hand):
         return
     sleep = SLEEPS.get(library(module))
     if sleep is None:

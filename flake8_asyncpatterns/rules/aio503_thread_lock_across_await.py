@@ -76,7 +76,8 @@ None: what is right depends on who else needs the lock.
 ## When to ignore
 
 Where no two tasks of a thread can ever want the lock at the same time: each thread runs an event loop of its own with
-one task in it.
+one task in it. A file is left alone that imports no event loop, and runs its coroutines to their end by hand
+(`coroutine.send(None)`).
 
 ## Other tools
 
@@ -88,6 +89,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from ..analysis.coroutines import runs_by_hand
 from ..analysis.held import held_code, innermost_lock, lets_go, taken, taken_by
 from ..flow import body, within, yields
 from ..knowledge.locks import THREAD_LOCKS
@@ -103,6 +105,8 @@ MANAGERS = frozenset({"contextlib.contextmanager"})
 @rule("AIO503", "thread-lock-across-await", ast.With, ast.Call, needs=things(THREAD_LOCKS, ASYNC))
 def thread_lock_across_await(node: ast.AST, module: Module) -> Iterator[Report]:
     """Report where a coroutine takes a thread's lock, and awaits before it gives it back."""
+    if module.analysis(runs_by_hand):
+        return
     match node:
         case ast.With() if module.coroutine(node) is not None:
             yield from _in_a_block(node, module)
