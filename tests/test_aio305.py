@@ -29,6 +29,11 @@ FOUND = {
     "an inner handler lets it pass": (
         "try:\n    try:\n        await work()\n    except OSError:\n        pass\nexcept:\n    log('no')"
     ),
+    "it has another cancelled": (
+        "asyncio.get_running_loop().call_later(5, task.cancel)\nfound = []\nwhile True:\n"
+        "    try:\n        found.append(await work())\n    except asyncio.CancelledError:\n        break\n"
+        "log(found)\nreturn found"
+    ),
     "the exception is only told of": "try:\n    await work()\nexcept BaseException as e:\n    log(f'{e}')",
 }
 SILENT = {
@@ -47,6 +52,11 @@ SILENT = {
         "        with contextlib.suppress(BaseException):\n            await step()\n    raise"
     ),
     "it cancels by itself": "try:\n    await work()\nexcept:\n    task.cancel()",
+    "it has itself cancelled": (
+        "me = asyncio.current_task()\nasyncio.get_running_loop().call_later(5, me.cancel)\nfound = []\nwhile True:\n"
+        "    try:\n        found.append(await work())\n    except asyncio.CancelledError:\n        break\n"
+        "log(found)\nreturn found"
+    ),
     "a handler that decides": (
         "while True:\n    try:\n        await work()\n    except asyncio.CancelledError:\n"
         "        if log.over:\n            return"

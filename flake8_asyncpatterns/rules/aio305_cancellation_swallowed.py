@@ -122,9 +122,9 @@ says so to `asyncio.timeout()` and to this rule.
 
 Not reported: waiting for a task that was cancelled (`task.cancel()`, `try: await task`, `except CancelledError: pass`,
 in whatever spelling), a handler for CancelledError with which the coroutine ends, a `while` whose own condition may end
-it, cleanup in a `finally` or in front of a `raise`, `BaseException` by name where each of many is closed or a task is
-waited for, a handler that raises on any way, and one that hands the exception on: into a future, a queue, a variable or
-a function.
+it, a function that has its own task cancelled (`loop.call_later(5, asyncio.current_task().cancel)`), cleanup in a
+`finally` or in front of a `raise`, `BaseException` by name where each of many is closed or a task is waited for, a
+handler that raises on any way, and one that hands the exception on: into a future, a queue, a variable or a function.
 
 ## Other tools
 
@@ -271,6 +271,8 @@ def _is_deliberate(swallow: Swallow, module: Module) -> bool:
         if isinstance(around, (ast.Try, ast.TryStar)) and any(statement is inner for statement in around.finalbody):
             return True
         inner = around
+    if _has_itself_cancelled(swallow.function, module):
+        return True
     return any(isinstance(node, ast.Attribute) and node.attr in DELIBERATE for node in body(swallow.function))
 
 
@@ -303,6 +305,21 @@ def _is_anothers(point: ast.AST, function: FunctionDef, module: Module) -> bool:
 def _was_cancelled_here(swallow: Swallow) -> bool:
     """Did this function cancel something before, so that a CancelledError may be that one's?"""
     return any(_cancels(node) and node.lineno <= swallow.node.lineno for node in body(swallow.function))  # type: ignore[attr-defined]  # a Call
+
+
+def _has_itself_cancelled(function: FunctionDef, module: Module) -> bool:
+    """Does this function hand on its own task's `cancel`: `loop.call_later(5, asyncio.current_task().cancel)`?"""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "cancel" and _is_own_task(node.value, module)
+        for node in body(function)
+    )
+
+
+def _is_own_task(task: ast.expr, module: Module) -> bool:
+    """Is this the task that runs the code?"""
+    bindings = module.bindings(task) if isinstance(task, ast.Name) else None
+    made = module.value(bindings[0]) if bindings and len(bindings) == 1 else task
+    return isinstance(made, ast.Call) and module.callee(made) == "asyncio.current_task"
 
 
 def _ends_another(here: list[ast.AST], swallow: Swallow, module: Module) -> bool:
