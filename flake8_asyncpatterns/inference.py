@@ -48,7 +48,10 @@ class Inference:
         self.classes = classes
         self._annotations = Annotations(module, scopes, classes)
         self._containers = Containers(module, scopes, classes, self)
+        self._scopes = scopes
         self._types: dict[ast.AST, Type | None] = {}
+        # Of names that stand by themselves: where a variable is bound a thousand times, it may be used as often.
+        self._variables: dict[tuple[ast.AST | None, str], Type | None] = {}
         self._callees: dict[ast.Call, str | None] = {}
         self._named: dict[str, Type | None] = {}
         self._servers: set[ast.AST] | None = None
@@ -131,6 +134,16 @@ class Inference:
         cls = self.classes.instance(name)
         if cls is not None:
             return instance(cls, self.classes)
+        if self._depth > 1:
+            return self._type_of_variable(name)  # with what is being worked out unknown: not what others may be told
+        home = self._scopes.home(name.id, name)
+        variable = (home.node if home else None, name.id)
+        if variable not in self._variables:
+            self._variables[variable] = self._type_of_variable(name)
+        return self._variables[variable]
+
+    def _type_of_variable(self, name: ast.Name) -> Type | None:
+        """What all that binds a variable agrees on."""
         bindings = self.module.bindings(name) or []
         remade = [binding for binding in bindings if self._is_made_of(name.id, binding)]
         if not remade or any(isinstance(b, ast.Name) and self._annotation(b) for b in bindings):

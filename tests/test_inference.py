@@ -677,3 +677,19 @@ def test_a_method_that_a_subclass_overrides_is_unknown_unless_the_class_is_known
 def test_a_long_chain_of_names_is_unknown_and_no_error() -> None:
     lines = ["import asyncio", "x0 = asyncio.Lock()", *(f"x{n + 1} = x{n} or None" for n in range(3000)), "mark(x3000)"]
     assert type_of_marked("\n".join(lines)) is None
+
+
+def test_what_binds_a_variable_is_looked_at_once_for_all_its_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[ast.AST] = []
+    value = Module.value
+
+    def counted(self: Module, target: ast.AST) -> ast.expr | None:
+        looked.append(target)
+        return value(self, target)
+
+    monkeypatch.setattr(Module, "value", counted)
+    parts = "".join(f"    x = make.T{number}()\n    x.send()\n" for number in range(100))
+    module = Module.parse(f"def f(make):\n{parts}")
+    for call in module.nodes(ast.Call):
+        module.callee(call)
+    assert len(looked) < 1000
