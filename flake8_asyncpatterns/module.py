@@ -231,6 +231,11 @@ class Module:
         """The value that a plain assignment gives this target; None: it is no target, or of another kind."""
         return self._scopes.value(target)
 
+    def only_value(self, name: ast.expr) -> ast.expr | None:
+        """The value of a variable that is bound once, to that; None: it is bound otherwise, or no variable."""
+        bindings = self.bindings(name) if isinstance(name, ast.Name) else None
+        return self.value(bindings[0]) if bindings and len(bindings) == 1 else None
+
     def default(self, argument: ast.arg) -> ast.expr | None:
         """The default value of a parameter."""
         return self._inference.default(argument)

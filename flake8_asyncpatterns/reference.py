@@ -71,8 +71,7 @@ def _attribute(node: ast.Attribute, module: Module, depth: int) -> Named | None:
 
 def _variable(name: ast.Name, module: Module, depth: int) -> Named | None:
     """What a variable was given, where that was once."""
-    bindings = module.bindings(name) or ()
-    value = module.value(bindings[0]) if len(bindings) == 1 else None
+    value = module.only_value(name)
     return _reference(value, module, depth) if value is not None else None
 
 

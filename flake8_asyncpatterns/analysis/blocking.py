@@ -255,8 +255,7 @@ def is_dead(node: ast.AST, module: Module) -> bool:
             test, runs = around.test, node in around.body
             while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
                 test, runs = test.operand, not runs
-            bindings = module.bindings(test) if isinstance(test, ast.Name) else None
-            value = module.value(bindings[0]) if bindings and len(bindings) == 1 else test
+            value = module.only_value(test) or test
             if isinstance(value, ast.Constant) and bool(value.value) is not runs:
                 return True
         node = around

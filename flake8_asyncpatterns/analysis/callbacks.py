@@ -139,7 +139,7 @@ def gives_coroutine(callback: ast.expr, module: Module, depth: int = 0) -> ast.e
         case ast.Name() | ast.Attribute():
             if module.analysis(Coroutines).of_expression(callback) == "coroutine":
                 return callback
-            value = _only_value(callback, module)
+            value = module.only_value(callback)
             return gives_coroutine(value, module, depth + 1) if value is not None else None
     return None
 
@@ -147,11 +147,6 @@ def gives_coroutine(callback: ast.expr, module: Module, depth: int = 0) -> ast.e
 def is_partial(call: ast.Call, module: Module) -> bool:
     """Is this `functools.partial(f, …)`?"""
     return module.callee(call) == "functools.partial"
-
-
-def _only_value(callback: ast.expr, module: Module) -> ast.expr | None:
-    bindings = module.bindings(callback) if isinstance(callback, ast.Name) else None
-    return module.value(bindings[0]) if bindings and len(bindings) == 1 else None
 
 
 def awaited_later(call: ast.Call, module: Module) -> bool:

@@ -227,8 +227,7 @@ def _constant(test: ast.expr, module: Module) -> bool | None:
             constant = _constant(operand, module)
             return None if constant is None else not constant
         case ast.Name():
-            bindings = module.bindings(test) or []
-            value = module.value(bindings[0]) if len(bindings) == 1 else None
+            value = module.only_value(test)
             return value.value if isinstance(value, ast.Constant) and isinstance(value.value, bool) else None
         case ast.Constant(value=bool(value)):
             return value

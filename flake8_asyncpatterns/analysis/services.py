@@ -263,11 +263,7 @@ class Endless:
         return found if isinstance(found, ast.AsyncFunctionDef) else None
 
     def _class(self, instance: ast.expr) -> ast.ClassDef | None:
-        if isinstance(instance, ast.Name):
-            bindings = self.module.bindings(instance) or []
-            value = self.module.value(bindings[0]) if len(bindings) == 1 else None
-        else:
-            value = instance
+        value = self.module.only_value(instance) if isinstance(instance, ast.Name) else instance
         made = self.module.definition(value.func) if isinstance(value, ast.Call) else None
         return made if isinstance(made, ast.ClassDef) else None
 

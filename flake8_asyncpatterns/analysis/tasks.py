@@ -44,8 +44,7 @@ def maker(function: ast.expr, module: Module) -> str | None:
 
 def _bound_method(function: ast.expr, module: Module) -> str | None:
     """`spawn = loop.create_task`, called later."""
-    bindings = module.bindings(function) if isinstance(function, ast.Name) else None
-    value = module.value(bindings[0]) if bindings and len(bindings) == 1 else None
+    value = module.only_value(function)
     is_method = isinstance(value, ast.Attribute) and value.attr == "create_task"
     return maker(value, module) if is_method and value is not None else None
 
@@ -110,8 +109,7 @@ def is_fresh(node: ast.expr, module: Module) -> bool:
         case ast.Starred(value=ast.List(elts=elts) | ast.Tuple(elts=elts)):
             return any(is_fresh(elt, module) for elt in elts)
         case ast.Starred(value=ast.Name() as name):
-            bindings = module.bindings(name) or []
-            made = module.value(bindings[0]) if len(bindings) == 1 else None
+            made = module.only_value(name)
             comprehended = isinstance(made, (ast.GeneratorExp, ast.ListComp)) and not isinstance(made.elt, ast.Name)
             return comprehended and is_fresh(ast.Starred(value=made), module)  # type: ignore[arg-type]  # one of both
     return is_coroutine(node, module)

@@ -104,8 +104,7 @@ class Threads:
                 if isinstance(found, ast.FunctionDef):
                     yield found, _bound(found, self._self(target, found), positional, keywords)
                 elif found is None and isinstance(target, ast.Name) and depth:
-                    bindings = self.module.bindings(target) or []
-                    value = self.module.value(bindings[0]) if len(bindings) == 1 else None
+                    value = self.module.only_value(target)
                     if value is not None:
                         yield from self.behind(value, positional, keywords, depth - 1)
 

@@ -141,10 +141,7 @@ def _waits_for_its_own_loop(call: ast.Call, module: Module) -> Iterator[Report]:
 
 
 def _only_value(value: ast.expr, module: Module) -> ast.expr | None:
-    if not isinstance(value, ast.Name):
-        return value
-    bindings = module.bindings(value)
-    return module.value(bindings[0]) if bindings and len(bindings) == 1 else None
+    return module.only_value(value) if isinstance(value, ast.Name) else value
 
 
 def _in_between(call: ast.Call, function: ast.AsyncFunctionDef, module: Module) -> Iterator[Report]:

@@ -317,8 +317,7 @@ def _has_itself_cancelled(function: FunctionDef, module: Module) -> bool:
 
 def _is_own_task(task: ast.expr, module: Module) -> bool:
     """Is this the task that runs the code?"""
-    bindings = module.bindings(task) if isinstance(task, ast.Name) else None
-    made = module.value(bindings[0]) if bindings and len(bindings) == 1 else task
+    made = module.only_value(task) or task
     return isinstance(made, ast.Call) and module.callee(made) == "asyncio.current_task"
 
 
