@@ -98,14 +98,8 @@ class Generators:
                 not conversion.is_made
                 and (conversion.known or conversion.driven)
                 and not conversion.iterated
-                and not self._meant_to_be_a_generator(conversion)
+                and not self.meant_to_be_a_generator(conversion)
             ):
-                yield conversion
-
-    def undecided(self) -> Iterator[Conversion]:
-        """Those that have no reason to stay, and plain generators of which others say whether they drive coroutines."""
-        for conversion in self.conversions.values():
-            if not conversion.reason or not (conversion.is_made or self._meant_to_be_a_generator(conversion)):
                 yield conversion
 
     def _is_coroutine(self, function: FunctionDef) -> bool:
@@ -119,11 +113,11 @@ class Generators:
         conversion = self.conversions.get(function)
         if made or conversion is None:
             return bool(made) and others_harmless
-        return (conversion.wrapped or conversion.known or conversion.driven) and not self._meant_to_be_a_generator(
+        return (conversion.wrapped or conversion.known or conversion.driven) and not self.meant_to_be_a_generator(
             conversion
         )
 
-    def _meant_to_be_a_generator(self, conversion: Conversion) -> bool:
+    def meant_to_be_a_generator(self, conversion: Conversion) -> bool:
         """Does something else than a `yield from` run it, so that it may be right as it is?"""
         function = conversion.function
         cls = self.module.class_of(function)

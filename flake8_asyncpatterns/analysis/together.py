@@ -142,9 +142,14 @@ class Together:
         self._find_known()
         for file in self.files:
             file.judge()
-        if any(True for file in self.files for _ in file.undecided()):
+        if any(map(self._is_undecided, self.conversions.values())):
             self._compare()
         self._gather()
+
+    @staticmethod
+    def _is_undecided(conversion: Conversion) -> bool:
+        """May others still decide whether it turns over, or whether it is one to be told of?"""
+        return not conversion.reason or not (conversion.is_made or conversion.home.meant_to_be_a_generator(conversion))
 
     def _compare(self) -> None:
         """Find out what each is to the others, and who stays because of that."""
