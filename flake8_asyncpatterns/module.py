@@ -155,9 +155,9 @@ class Module:
         """The node right around `node`."""
         return self.parents.get(node)
 
-    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes around `node`, inmost first."""
-        while (around := self.parents.get(node)) is not None:
+    def ancestors(self, node: ast.AST, below: ast.AST | None = None) -> Iterator[ast.AST]:
+        """The nodes around `node`, inmost first: all, or those below another that is around it."""
+        while (around := self.parents.get(node)) is not None and around is not below:
             yield around
             node = around
 

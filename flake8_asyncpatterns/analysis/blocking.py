@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Container, Iterator
 from functools import cache
 from pathlib import PurePath
@@ -375,7 +374,7 @@ def stands_in(call: ast.Call, module: Module) -> str:
 def _limit_around(call: ast.Call, module: Module) -> str:
     """Why the task must not be cancelled at this call: the block around it may, and what follows would be left out."""
     function = module.function(call)
-    for block in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
+    for block in module.ancestors(call, below=function):
         for item in block.items if isinstance(block, (ast.With, ast.AsyncWith)) else ():
             limit = item.context_expr
             if isinstance(limit, ast.Call) and module.callee(limit) in CANCEL_SCOPES:
@@ -386,7 +385,7 @@ def _limit_around(call: ast.Call, module: Module) -> str:
 def _lock_around(call: ast.Call, module: Module) -> str:
     """Why another task must not run during this call: what is held around it may be a thread's lock."""
     function = module.function(call)
-    for around in itertools.takewhile(lambda node: node is not function, module.ancestors(call)):
+    for around in module.ancestors(call, below=function):
         for held in (*_taken_before(around, module), *_held(around)):
             kind = module.type_of(held)
             if kind in THREAD_LOCKS or (kind is None and isinstance(held, (ast.Name, ast.Attribute))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Callable, Iterator
 
 from ..flow import body, exits, suspends
@@ -136,7 +135,7 @@ def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> b
 def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
     """Has the code given a future its outcome, on every way that leads here?"""
     function = module.function(point)
-    around = itertools.takewhile(lambda node: node is not function, module.ancestors(point))
+    around = module.ancestors(point, below=function)
     return any(_settles(before, future) for node in around for before in above(node, module))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -70,7 +69,7 @@ def runs_by_hand(module: Module) -> bool:
 def _may_stop(call: ast.Call, module: Module) -> bool:
     """Is it expected of this call that what it goes on with comes to its end?"""
     function = module.function(call)
-    around = itertools.takewhile(lambda node: node is not function, module.ancestors(call))
+    around = module.ancestors(call, below=function)
     return any(
         handler.type is not None and module.name(handler.type) == "builtins.StopIteration"
         for node in around

@@ -110,7 +110,6 @@ Here a path is one by its inferred type, on attributes, too.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -215,7 +214,7 @@ def _only_use(file: ast.Name, block: ast.With, module: Module) -> ast.Call | Non
         return None
     match [use for use in uses if block in module.ancestors(use)], block.body:
         case [use], [ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.Return() as statement]:
-            around = [*itertools.takewhile(lambda node: node is not statement, module.ancestors(use))]
+            around = [*module.ancestors(use, below=statement)]
             if not any(isinstance(node, (*FUNCTIONS, *COMPREHENSIONS)) for node in around):
                 return next((node for node in around[:2] if isinstance(node, ast.Call)), None)
     return None

@@ -294,7 +294,7 @@ def _is_anothers(point: ast.AST, function: FunctionDef, module: Module) -> bool:
     """Is this a `yield` that hands over to who knows whom: that of a context manager, a fixture, a plain generator?"""
     if not isinstance(point, ast.Yield):
         return False
-    around = itertools.takewhile(lambda node: node is not function, module.ancestors(point))
+    around = module.ancestors(point, below=function)
     return (
         isinstance(function, ast.FunctionDef)
         or any(module.name(decorator) not in TRANSPARENT for decorator in function.decorator_list)
@@ -332,7 +332,7 @@ def _cleans_up(here: list[ast.AST], swallow: Swallow, module: Module) -> bool:
     """Does somebody who says `BaseException` mean it: that all others are ended, too, whatever comes of this one?"""
     if not swallow.names:
         return False
-    around = itertools.takewhile(lambda node: node is not swallow.function, module.ancestors(swallow.node))
+    around = module.ancestors(swallow.node, below=swallow.function)
     one_of_many = any(isinstance(node, LOOPS) for node in around)
     return all(waits_for_task(p, module) or (one_of_many and _is_ending(p, module)) for p in here)
 

@@ -105,7 +105,6 @@ None known.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 from typing import NamedTuple, TypeGuard
 
@@ -195,7 +194,7 @@ def slot_read(awaited: ast.Await, module: Module) -> SlotRead | None:
 
 def _goes_on(wait: ast.stmt, function: FunctionDef, module: Module) -> bool:
     """Does this code come back for the next change? Who waits once may well want no more than the latest state."""
-    around = itertools.takewhile(lambda node: node is not function, module.ancestors(wait))
+    around = module.ancestors(wait, below=function)
     return function.name == "__anext__" or any(isinstance(node, LOOPS) for node in around)
 
 
