@@ -120,19 +120,21 @@ def settle(
     """As `settled`, with what was asked and answered. `own` gives what the module tells the others."""
     answers: dict[Question, Answer] = {}
     ever: dict[Question, None] = {}
-    current = module
-    found = find(current)
-    for _ in range(ROUNDS if project is not None and module.project is not None else 0):
-        assert project is not None  # as the line above has it
-        assert current.project is not None  # as above
-        ever |= current.project.asked
-        asked = [question for question in current.project.asked if question not in answers]
+    view = module.project
+    found = find(module)
+    for _ in range(ROUNDS):
+        if project is None or view is None:
+            break
+        ever |= view.asked
+        asked = [question for question in view.asked if question not in answers]
         more = project.answers(module.path, own, asked) if asked else {}
         if not more:
             break
         answers = {**answers, **more}
-        current = module.beside(View(answers))
-        found = find(current)
+        view = View(answers)
+        beside = module.beside(view)
+        found = find(beside)
+        beside.release()
     return Settled(found, tuple(ever), answers)
 
 

@@ -89,10 +89,11 @@ class Module:
     def release(self) -> None:
         """Let go of everything: nothing may be asked any more.
 
-        What is kept here refers back to the module, so that it would lie about until a collector has gone through all
-        nodes; after this, it is gone as soon as nobody holds the module.
+        What is kept here refers back to the module, and containers to the inference that asks them; so all would lie
+        about until a collector has gone through the nodes. After this, it is gone as soon as nobody holds the module.
         """
-        vars(self).clear()
+        for kept in (self._inference, self):
+            vars(kept).clear()
 
     def _index(self) -> None:
         nodes, parents, around = self._nodes, self.parents, self._around

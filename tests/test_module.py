@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import ast
+import weakref
 
+import pytest
+from cases import cases
+
+from flake8_asyncpatterns.check import findings, told_by
+from flake8_asyncpatterns.collector import paused
+from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.module import Module
+from flake8_asyncpatterns.rules import RULES
 
 VARIABLES = """\
 flag = True
@@ -104,3 +112,16 @@ def none(): pass
     outer, inner, none = sorted(module.nodes(ast.FunctionDef), key=lambda function: function.lineno)
     told = [[ast.unparse(node) for node in module.returns(function)] for function in (outer, inner, none)]
     assert told == [["return 1", "return lambda: 3", "return 4"], ["return 2"], []]
+
+
+@pytest.mark.parametrize("project", [None, View()], ids=["alone", "with others"])
+def test_nothing_is_left_to_the_collector(project: View | None) -> None:
+    with paused():
+        for case in cases():
+            module = Module.parse(case.bad, project=project)
+            found = findings(module, RULES.values())
+            told_by(module)
+            tree = weakref.ref(module.tree)
+            module.release()
+            del module, found
+            assert tree() is None, case.name
