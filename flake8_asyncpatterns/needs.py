@@ -102,8 +102,6 @@ class Text:
         return not group.isdisjoint(self.words) or any(self._shows(s) for s in group if not isinstance(s, bytes))
 
     def _shows(self, sign: re.Pattern[bytes] | Callable[[Text], bool]) -> bool:
-        if len(self.data) > LARGE:
-            return True
         if sign not in self._shown:
             self._shown[sign] = bool(sign.search(self.data) if isinstance(sign, re.Pattern) else sign(self))
         return self._shown[sign]
@@ -180,7 +178,8 @@ class Scan:
                         found.add(way.code)
         for code, _, signs in unsure:
             # Where a file is parsed anyway, a rule knows sooner than its signs that it has nothing to say.
-            if code not in found and ((found and len(data) > SMALL) or all(map(text.has, signs))):
+            does_not_pay = len(data) > LARGE or (found and len(data) > SMALL)
+            if code not in found and (does_not_pay or all(map(text.has, signs))):
                 found.add(code)
         return frozenset(found)
 
