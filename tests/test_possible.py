@@ -11,7 +11,7 @@ from flake8_asyncpatterns.analysis.possible import Possible
 from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.knowledge.blocking import CALLS
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.needs import calls
+from flake8_asyncpatterns.needs import LARGE, calls
 
 TABLE = calls(CALLS)
 FILES = sorted(Path(ast.__file__).parent.glob("*.py"))[::9]
@@ -36,6 +36,12 @@ def test_another_file_may_know_the_type() -> None:
 def test_of_some_types_any_method_may_be_meant() -> None:
     assert "list_buckets" in possible("import boto3\n\nclient = boto3.client('s3')\n")
     assert "list_buckets" in possible("from mypy_boto3_s3 import S3Client\n", project=True)
+
+
+def test_a_large_file_means_no_more_than_a_small_one() -> None:
+    text = "from queue import Queue\n" + "x = 1\n" * LARGE
+    assert "get" in possible(text)
+    assert "list_buckets" not in possible(text)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
