@@ -85,7 +85,7 @@ class Rules(MutableMapping[str, "Rule"]):
 
 
 def _card(rule: Rule) -> Card:
-    return Card(rule.code, rule.name, rule.default, rule.needs, rule.check.__module__)
+    return Card(rule.code, rule.name, rule.default, tuple(rule.needs), rule.check.__module__)
 
 
 def _to_keep(card: Card) -> Card:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -49,6 +50,28 @@ class Need(NamedTuple):
     known: tuple[Group, ...] = ()
     abroad: bool = False
     configured: bool = False
+
+
+class Needs:
+    """Needs that are worked out when somebody goes through them.
+
+    They stand in the modules of rules, and where a rule is imported, its needs are mostly known (see `catalogue`).
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Need]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> tuple[Need, ...]:
+        return tuple(self._make())
+
+    def __iter__(self) -> Iterator[Need]:
+        return iter(self._made)
+
+
+def either(*needs: Iterable[Need]) -> Needs:
+    """The needs of a rule that may come to speak in any of these ways."""
+    return Needs(lambda: chain.from_iterable(needs))
 
 
 class Text:
@@ -136,14 +159,15 @@ class Scan:
 
     def __init__(self, rules: Iterable[Rule | Card], settings: Settings, *, project: bool) -> None:
         self._rules = [*rules]
-        self._anyway = frozenset(rule.code for rule in self._rules if not rule.needs)
         self._configured = last(settings.blocking)
         self._always: list[_Way] = []
         self._by_word: dict[bytes, list[_Way]] = defaultdict(list)
-        for rule in self._rules:
-            for need in rule.needs:
+        needs = {rule.code: [*rule.needs] for rule in self._rules}
+        self._anyway = frozenset(code for code, ways in needs.items() if not ways)
+        for code, ways in needs.items():
+            for need in ways:
                 if (project or not need.abroad) and (self._configured or not need.configured):
-                    self._add(rule.code, self._groups(need, project))
+                    self._add(code, self._groups(need, project))
         self._known_words = frozenset(self._by_word)
 
     def _groups(self, need: Need, project: bool) -> tuple[Group, ...]:
@@ -152,15 +176,17 @@ class Scan:
 
     def _add(self, code: str, groups: tuple[Group, ...]) -> None:
         """Note a way under the words of one of its groups, so that it is looked at only where one of these is."""
-        plain = [group for group in groups if _is_plain(group)]
-        signs = tuple(group for group in groups if group not in plain)
+        plain: list[Group] = []
+        signs: list[Group] = []
+        for group in groups:
+            (plain if _is_plain(group) else signs).append(group)
+        way = _Way(code, tuple(plain[1:]), tuple(signs))
         if not plain:
-            self._always.append(_Way(code, (), signs))
+            self._always.append(way)
             return
-        first, *rest = plain
-        for word in first:
+        for word in plain[0]:
             assert isinstance(word, bytes)
-            self._by_word[word].append(_Way(code, tuple(rest), signs))
+            self._by_word[word].append(way)
 
     def speakers(self, data: bytes) -> frozenset[str]:
         """The codes of the rules that may find something in a file of this content."""
@@ -200,17 +226,21 @@ def last(names: Iterable[str]) -> Group:
     return words(*(name.rpartition(".")[2] for name in names))
 
 
-def calls(names: Iterable[str], *more: Group) -> tuple[Need, ...]:
+def calls(names: Iterable[str], *more: Group) -> Needs:
     """The needs of a rule that speaks of calls (or other mentions) of these qualified names, where `more` is there.
 
     A name's last part stands in the file, and the package that it comes from, or that the type comes from whose method
     it is. A `*` at the end stands for any method.
     """
+    return Needs(lambda: _calls(names, more))
+
+
+def _calls(names: Iterable[str], more: tuple[Group, ...]) -> Iterator[Need]:
     ends: dict[tuple[Group, ...], set[str]] = defaultdict(set)
     for name in names:
         owner, _, end = name.rpartition(".")
         ends[() if owner == "builtins" else _owner(owner)].add(end)
-    return tuple(Need((*_spelled(those, built_in=not known), *more), known) for known, those in ends.items())
+    return (Need((*_spelled(those, built_in=not known), *more), known) for known, those in ends.items())
 
 
 def _spelled(ends: set[str], *, built_in: bool) -> tuple[Group, ...]:
@@ -225,9 +255,9 @@ def _called(builtins: Iterable[str]) -> Group:
     return frozenset(re.compile(rb"%b(?<![\w.]%b)[ \t\f\\]*[(,)\r\n;#]" % (name, name)) for name in spelled)
 
 
-def things(names: Iterable[str], *more: Group) -> tuple[Need, ...]:
+def things(names: Iterable[str], *more: Group) -> Needs:
     """The needs of a rule that speaks of objects of these qualified types, where `more` is there."""
-    return tuple(Need(more, known) for known in dict.fromkeys(map(_owner, names)))
+    return Needs(lambda: (Need(more, known) for known in dict.fromkeys(map(_owner, names))))
 
 
 @cache

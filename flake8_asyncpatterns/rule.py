@@ -192,7 +192,7 @@ class Rule(NamedTuple):
     check: Callable[[Any, Module], Iterable[Report]]
     default: bool = True
     plain: bool = False
-    needs: tuple[Need, ...] = ()
+    needs: Iterable[Need] = ()
 
     @property
     def doc(self) -> str:
@@ -211,7 +211,7 @@ def rule(
     *on: type[NodeT],
     default: bool = True,
     plain: bool = False,
-    needs: tuple[Need, ...] = (),
+    needs: Iterable[Need] = (),
 ) -> Callable[[Callable[[NodeT, Module], Iterable[Report]]], Rule]:
     """Make a Rule of a check, to be called with every node of the types `on`.
 

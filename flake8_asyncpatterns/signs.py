@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from .keywords import may_be_names
 from .knowledge.awaitables import GENERATOR_COROUTINES
 from .layout import block, end_of, line_start, start_of
-from .needs import Group, Need, Text, last, words
+from .needs import Group, Need, Needs, Text, last, words
 from .source import STRING_OR_COMMENT
 from .uses import calls_of, is_awaited, is_renamed, word_before
 
@@ -133,16 +133,16 @@ def _under(names: Group, sign: re.Pattern[bytes] | None, text: Text) -> bool:
     return False
 
 
-def made_by_coroutines(needs: Iterable[Need], *, awaited: bool = False) -> Iterator[Need]:
+def made_by_coroutines(needs: Iterable[Need], *, awaited: bool = False) -> Needs:
     """The needs of `calls`, where it has to be a coroutine function that makes the call, and (unless `awaited`) does
     not await it."""
-    return (_made(need, partial(_by_coroutine, awaited)) for need in needs)
+    return Needs(lambda: (_made(need, partial(_by_coroutine, awaited)) for need in needs))
 
 
-def made_for_coroutines(needs: Iterable[Need]) -> Iterator[Need]:
+def made_for_coroutines(needs: Iterable[Need]) -> Needs:
     """The needs of `calls`, where it has to be a plain function that makes the call, and one that a coroutine function
     speaks of, or of what calls it, and so on."""
-    return (_made(need, _by_plain_function) for need in needs)
+    return Needs(lambda: (_made(need, _by_plain_function) for need in needs))
 
 
 def _made(need: Need, sign: Callable[[Group, Group, Text], bool]) -> Need:

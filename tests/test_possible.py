@@ -11,14 +11,15 @@ from flake8_asyncpatterns.analysis.possible import Possible
 from flake8_asyncpatterns.facts import View
 from flake8_asyncpatterns.knowledge.blocking import CALLS
 from flake8_asyncpatterns.module import Module
-from flake8_asyncpatterns.needs import LARGE, calls
+from flake8_asyncpatterns.needs import LARGE, SMALL, calls
 
 TABLE = calls(CALLS)
 FILES = sorted(Path(ast.__file__).parent.glob("*.py"))[::9]
 
 
 def possible(source: str, *more: str, project: bool = False) -> Possible:
-    return Possible(TABLE, Module.parse(source, project=View() if project else None), more)
+    padded = source + "\n" * SMALL
+    return Possible(TABLE, Module.parse(padded, project=View() if project else None), more)
 
 
 def test_a_method_is_of_a_type_that_the_file_speaks_of() -> None:
@@ -42,6 +43,10 @@ def test_a_large_file_means_no_more_than_a_small_one() -> None:
     text = "from queue import Queue\n" + "x = 1\n" * LARGE
     assert "get" in possible(text)
     assert "list_buckets" not in possible(text)
+
+
+def test_in_a_small_file_asking_takes_less_long_than_finding_out() -> None:
+    assert "get" in Possible(TABLE, Module.parse("def f(x):\n    x.get()\n"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterator
-from functools import cache
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import THREADS
 from ..knowledge.task_scopes import CANCEL_SCOPES
 from ..module import Module
-from ..needs import Need, calls
+from ..needs import Needs, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
 from ..signs import made_by_coroutines
@@ -34,15 +33,16 @@ AWAITING = frozenset(
 # What is told of tests, too: it is as easily awaited. All else holds up nobody but the test that waits for it.
 IN_TESTS = frozenset({"AIO101", "AIO107", "AIO115"})
 NEEDS_ASYNC = "`await` needs an `async def` around it (see AIO401)"
+TABLE = calls(CALLS)
 IN_A_THREAD = "it will run in another thread, and other tasks in the meantime"
 
 
-def blocking(*codes: str) -> tuple[Need, ...]:
+def blocking(*codes: str) -> Needs:
     """The needs of a rule that speaks of the calls that the tables have under these codes, made by coroutines."""
-    return tuple(made_by_coroutines(blocking_calls(codes)))
+    return made_by_coroutines(blocking_calls(codes))
 
 
-def blocking_calls(codes: Container[str]) -> tuple[Need, ...]:
+def blocking_calls(codes: Container[str]) -> Needs:
     """The needs of calls that the tables have under these codes, whoever makes them."""
     return calls(name for name, entry in CALLS.items() if entry.code in codes)
 
@@ -152,17 +152,12 @@ def _has_flag(wanted: Argument, call: ast.Call, module: Module) -> bool:
     return False
 
 
-@cache
-def _table() -> tuple[Need, ...]:
-    return calls(CALLS)
-
-
 class _Words:
     """The words of one Module, as far as they tell what may block at all."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.possible = Possible(_table(), module, (name.rpartition(".")[2] for name in module.settings.blocking))
+        self.possible = Possible(TABLE, module, (name.rpartition(".")[2] for name in module.settings.blocking))
         self._said: set[str] | None = None
 
     def hint(self, hints: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from ..flow import LOOPS, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
 from ..module import Module
-from ..needs import Need, calls, words
+from ..needs import Need, calls, either, words
 from ..reference import reference
 from ..rule import Hole
 from ..scopes import COMPREHENSIONS
@@ -18,7 +18,7 @@ from .coroutines import Coroutines, given_by
 
 METHODS = frozenset(name.rpartition(".")[2] for name in RECEIVERS)
 # What stands in a file that hands a callback over.
-HANDED = (*calls(RECEIVERS), Need((words(*UNMISTAKABLE),)))
+HANDED = either(calls(RECEIVERS), (Need((words(*UNMISTAKABLE),)),))
 COROUTINE = "a coroutine"
 ALIAS_DEPTH = 4
 

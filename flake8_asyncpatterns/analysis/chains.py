@@ -15,7 +15,7 @@ from ..knowledge.blocking.entry import WAITS_FOR
 from ..knowledge.services import RUN
 from ..module import Module
 from ..narrowing import dotted
-from ..needs import Need
+from ..needs import Need, Needs, either
 from ..problem import Place, shown_path
 from ..reference import is_foreign
 from ..rule import Related, Report
@@ -31,11 +31,11 @@ from .testcode import is_command, is_test
 STARTS = frozenset({"create_task", "start_soon", "ensure_future"})
 
 
-def needs(ends: frozenset[str]) -> tuple[Need, ...]:
+def needs(ends: frozenset[str]) -> Needs:
     """The needs of a rule that speaks of ways that end in a call which the tables have under one of these codes."""
     configured = (Need((ON_THE_LOOP,), configured=True),) if CONFIGURED.code in ends else ()
     own = made_for_coroutines(blocking_calls(ends))
-    return (*own, *configured, Need((ON_THE_LOOP,), abroad=True))
+    return either(own, configured, (Need((ON_THE_LOOP,), abroad=True),))
 
 
 class Chains:

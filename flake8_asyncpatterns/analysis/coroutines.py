@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import idle
@@ -13,7 +12,7 @@ from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import ABSTRACT, SAME_RESULT
 from ..knowledge.names import OTHER_LOOPS
-from ..needs import Need, calls, words
+from ..needs import Need, calls, either, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
@@ -34,13 +33,17 @@ Kind: TypeAlias = Literal["coroutine", "generator coroutine", "generator", "asyn
 
 
 # What stands in a file that makes a coroutine, and does not await it.
-IDLE = (
-    Need((ASYNC | words("Coroutine", "CoroutineType"), frozenset({idle.own}))),
-    *(Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES)),
-    *(Need((need.words[0], frozenset({idle.of(need.words[0], entered=True)})), need.known) for need in calls(LAZY)),
-    Need((words("asyncio"), YIELD_FROM)),
-    Need(abroad=True),
+IDLE = either(
+    (
+        Need((ASYNC | words("Coroutine", "CoroutineType"), frozenset({idle.own}))),
+        Need((words("asyncio"), YIELD_FROM)),
+        Need(abroad=True),
+    ),
+    (Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES)),
+    (Need((need.words[0], frozenset({idle.of(need.words[0], entered=True)})), need.known) for need in calls(LAZY)),
 )
+# What gives something that is awaited or entered later, by the names in tables.
+TABLE = calls(COROUTINES | LAZY)
 
 
 def runs_on_the_loop(function: ast.AST | None, module: Module) -> bool:
@@ -77,18 +80,13 @@ def _may_stop(call: ast.Call, module: Module) -> bool:
     )
 
 
-@cache
-def _table() -> tuple[Need, ...]:
-    return calls(COROUTINES | LAZY)
-
-
 class Coroutines:
     """The answers for one Module: `module.analysis(Coroutines)`."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
         self._kinds: dict[ast.AST, Kind | None] = {}
-        self._possible = Possible(_table(), module)
+        self._possible = Possible(TABLE, module)
         # In the days of `@asyncio.coroutine` some methods of today's coroutine classes were plain ones.
         self._is_old = any(module.name(d) == COROUTINE for f in module.nodes(ast.FunctionDef) for d in f.decorator_list)
         self._functions: dict[str, list[FunctionDef]] = {}

@@ -103,7 +103,7 @@ from ..rule import Edit, Fix, Report, Symbol, replace, rule
 from ..signs import made_by_coroutines
 
 IN_A_TEST = "a test may stop the event loop on purpose"
-SLEEPS_IN_COROUTINES = (*made_by_coroutines(calls({"time.sleep"}), awaited=True),)
+SLEEPS_IN_COROUTINES = made_by_coroutines(calls({"time.sleep"}), awaited=True)
 
 
 @rule("AIO101", "blocking-sleep", ast.Call, needs=SLEEPS_IN_COROUTINES)

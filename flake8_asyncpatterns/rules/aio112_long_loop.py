@@ -134,7 +134,7 @@ from collections.abc import Iterator
 
 from ..analysis.loops import Nest, nest, span, whole
 from ..module import Module
-from ..needs import Need, calls
+from ..needs import Need, calls, either
 from ..rule import Edit, Fix, MakeAsync, Report, Symbol, insert, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
 from ..signs import ASYNC, FOR, LONG_LOOP
@@ -142,9 +142,8 @@ from ..signs import ASYNC, FOR, LONG_LOOP
 LONG = 1_000_000
 # About so many steps lie between two hand-overs: a millisecond or less where the steps are simple ones.
 PERIOD = 10_000
-LONG_LOOPS = (
-    Need((ASYNC, FOR, LONG_LOOP)),
-    *calls({"itertools.count", "itertools.cycle", "itertools.repeat"}, ASYNC, FOR),
+LONG_LOOPS = either(
+    (Need((ASYNC, FOR, LONG_LOOP)),), calls({"itertools.count", "itertools.cycle", "itertools.repeat"}, ASYNC, FOR)
 )
 NEEDS = "add `asyncpatterns` to your dependencies"
 REASON = "other tasks get to run in the middle of this loop, and may change what it works on"

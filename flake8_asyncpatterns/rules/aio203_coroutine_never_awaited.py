@@ -119,7 +119,7 @@ from collections.abc import Iterator
 from ..analysis.coroutines import IDLE, STARTS, Kind, await_it, given_by, may_give
 from ..analysis.fates import End, Fate, end, is_deliberate
 from ..module import Module
-from ..needs import Need
+from ..needs import Need, either
 from ..rule import Fix, Report, Symbol, replace, rule
 
 GIVES: dict[Kind, str] = {
@@ -144,7 +144,7 @@ REFUSED: dict[Kind, str] = {
 # How a loop is run that the file has made itself.
 BY_HAND = frozenset({"run_forever", "run_until_complete"})
 TOLD = "type: ignore[unused-coroutine"
-UNAWAITED = (*IDLE, Need((frozenset({re.compile(re.escape(TOLD.encode()))}),)))
+UNAWAITED = either(IDLE, (Need((frozenset({re.compile(re.escape(TOLD.encode()))}),)),))
 
 
 @rule("AIO203", "coroutine-never-awaited", ast.Call, plain=True, needs=UNAWAITED)

@@ -67,18 +67,17 @@ from ..analysis.blocking import is_awaited
 from ..analysis.nested import NESTED, UNMISTAKABLE, Helpers, is_prepared, may_run, runs_a_loop
 from ..knowledge import runtime
 from ..module import Module
-from ..needs import Need, calls, words
+from ..needs import Need, calls, either, words
 from ..problem import Place, shown_path
 from ..reference import reference
 from ..rule import Fix, Related, Report, Symbol, replace, rule
 from ..signs import ASYNC
 
 OWN_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
-NESTING = (
-    *calls(NESTED, ASYNC),
-    Need((ASYNC, words(*UNMISTAKABLE))),
-    *calls({"asyncio.run_coroutine_threadsafe"}, ASYNC, words("result")),
-    Need((ASYNC,), abroad=True),
+NESTING = either(
+    calls(NESTED, ASYNC),
+    calls({"asyncio.run_coroutine_threadsafe"}, ASYNC, words("result")),
+    (Need((ASYNC, words(*UNMISTAKABLE))), Need((ASYNC,), abroad=True)),
 )
 STARTS = "the coroutine starts to run, which it never did before"
 

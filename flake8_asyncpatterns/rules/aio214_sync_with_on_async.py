@@ -100,19 +100,21 @@ from ..analysis.coroutines import given_by
 from ..analysis.fates import is_deliberate
 from ..knowledge.asynchronous import ITERABLES, MAKE_ITERATORS, MAKE_MANAGERS, MANAGERS
 from ..module import Module
-from ..needs import Need, calls, things, words
+from ..needs import Need, calls, either, things, words
 from ..rule import Fix, MakeAsync, Report, replace, rule
 from ..signs import ASYNC, FOR, WITH, YIELD
 
-ASYNCHRONOUS = (
-    *things(MANAGERS, ASYNC, WITH),
-    *calls(MAKE_MANAGERS, ASYNC, WITH),
-    *things(ITERABLES, ASYNC, FOR),
-    *calls(MAKE_ITERATORS, ASYNC, FOR),
-    Need((ASYNC, WITH, words("asynccontextmanager", "__aenter__"))),
-    Need((ASYNC, FOR, YIELD, frozenset({idle.own}))),
-    Need((ASYNC, FOR, words("__aiter__"))),
-    Need((ASYNC, FOR), abroad=True),
+ASYNCHRONOUS = either(
+    things(MANAGERS, ASYNC, WITH),
+    calls(MAKE_MANAGERS, ASYNC, WITH),
+    things(ITERABLES, ASYNC, FOR),
+    calls(MAKE_ITERATORS, ASYNC, FOR),
+    (
+        Need((ASYNC, WITH, words("asynccontextmanager", "__aenter__"))),
+        Need((ASYNC, FOR, YIELD, frozenset({idle.own}))),
+        Need((ASYNC, FOR, words("__aiter__"))),
+        Need((ASYNC, FOR), abroad=True),
+    ),
 )
 
 

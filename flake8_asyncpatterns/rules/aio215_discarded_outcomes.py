@@ -74,7 +74,7 @@ from ..analysis.waits import cannot_fail, coroutine_of, ends_early, gathered
 from ..flow import body, within
 from ..knowledge.tasks import GATHER, WAIT
 from ..module import Module
-from ..needs import calls, words
+from ..needs import calls, either, words
 from ..rule import Report, rule
 from ..signs import HAS_ARGUMENTS
 
@@ -87,7 +87,7 @@ CLOSING = ("close", "disconnect", "join", "release", "shutdown", "stop", "termin
     "discarded-outcomes",
     ast.Await,
     default=False,
-    needs=(*calls({GATHER}, words("return_exceptions")), *calls({WAIT}, HAS_ARGUMENTS)),
+    needs=either(calls({GATHER}, words("return_exceptions")), calls({WAIT}, HAS_ARGUMENTS)),
 )
 def discarded_outcomes(awaited: ast.Await, module: Module) -> Iterator[Report]:
     """Report `await gather(…, return_exceptions=True)` and `await wait(…)` as statements."""

@@ -195,7 +195,7 @@ from ..flow import always_true, within
 from ..knowledge.loops import ASKS_THE_LOOP, CLOCKS, HARMLESS, LOGGING
 from ..knowledge.names import SLEEPS
 from ..module import Module
-from ..needs import calls
+from ..needs import calls, words
 from ..reference import reference
 from ..rule import Fix, Related, Report, replace, rule
 from ..signs import ON_THE_LOOP
@@ -205,6 +205,7 @@ from .aio303_shutdown_waits_for_sleep import LateLoops
 Polling: TypeAlias = ast.While | ast.For | ast.If
 
 PAUSES = frozenset({"asyncio.sleep", *SLEEPS.values()})
+POLLING = calls(PAUSES, ON_THE_LOOP, words("while", "for"))
 READS = HARMLESS - {"builtins.print"} | {"builtins.isinstance", "builtins.hasattr", "builtins.getattr"}
 TRIES = frozenset({"builtins.range", "itertools.count"})
 CONTAINERS = frozenset(
@@ -222,7 +223,7 @@ class _Unclear(Exception):
     """There is more to the loop than to look at what this program itself keeps in memory."""
 
 
-@rule("AIO304", "polling-instead-of-event", ast.Await, ast.YieldFrom, needs=calls(PAUSES, ON_THE_LOOP))
+@rule("AIO304", "polling-instead-of-event", ast.Await, ast.YieldFrom, needs=POLLING)
 def polling_instead_of_event(pause: ast.expr, module: Module) -> Iterator[Report]:
     """Report loops that sleep until the program's own state has changed."""
     seconds = _seconds(pause, module)

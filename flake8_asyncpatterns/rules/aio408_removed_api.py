@@ -135,7 +135,7 @@ from ..keywords import STAND_INS, stands_in
 from ..knowledge.locks import ASYNC_LOCKS
 from ..knowledge.removed import AWAITED_LOCK, MOVED, REMOVED, REMOVED_MODULES, Gone, Version
 from ..module import Module
-from ..needs import Need, calls, words
+from ..needs import Need, calls, either, words
 from ..rule import Fix, MakeAsync, Replace, Report, Symbol, replace, rule
 from ..signs import AWAIT, KEYWORD_AS_NAME, WITH_AWAIT
 
@@ -144,10 +144,9 @@ STAND_IN = f"asyncio.{STAND_INS['async']}"
 # They ask for the running loop unless they are given one.
 NEEDS_A_LOOP = frozenset({"asyncio.all_tasks", "asyncio.current_task"})
 MOVED_NAMES = frozenset(name.rpartition(".")[2] for name in MOVED)
-GONE = (
-    *calls({*REMOVED, *REMOVED_MODULES, *MOVED} - {ASYNC}),
-    Need((words("async", "await"), KEYWORD_AS_NAME)),
-    Need((AWAIT, WITH_AWAIT)),
+GONE = either(
+    calls({*REMOVED, *REMOVED_MODULES, *MOVED} - {ASYNC}),
+    (Need((words("async", "await"), KEYWORD_AS_NAME)), Need((AWAIT, WITH_AWAIT))),
 )
 DEAD = "this branch is for Pythons before 3.8, and may go as a whole"
 OWN_NAME = "a name of your own; find it another one, here and wherever it is used"

@@ -88,11 +88,11 @@ from ..analysis.testcode import is_test
 from ..flow import always_true, body, suspends, within
 from ..knowledge.process_state import CHANGES, PATCHES, SETTERS, VARIABLES
 from ..module import Module
-from ..needs import calls, words
+from ..needs import calls, either, words
 from ..rule import Report, rule
 from ..signs import ASYNC
 
-HELD = (*calls({*CHANGES, *SETTERS}, ASYNC), *calls(VARIABLES, ASYNC, words("finally")))
+HELD = either(calls({*CHANGES, *SETTERS}, ASYNC), calls(VARIABLES, ASYNC, words("finally")))
 
 
 @rule("AIO507", "global-context-across-await", ast.With, ast.AsyncWith, ast.Try, needs=HELD)
