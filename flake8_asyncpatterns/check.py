@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from . import engine, keywords
+from .analysis.testcode import is_collected
 from .collector import paused
 from .examined import ROUNDS, TOO_DEEP, Examined
 from .facts import Answer, Facts, Question, View
@@ -50,8 +51,8 @@ def examine(
     """What a file says by itself. Of the answers of a Project it needs those to what it asks, round by round: with none
     at first, then with those that are known to what it asked, until it asks nothing more that has an answer.
 
-    `alone`: it asks nothing, and tells nothing. The same goes in and out in any process. Raises Unreadable when its
-    text is no Python.
+    `alone`: it asks nothing, and tells nothing. Nor does a file of which hardly anybody would ask (see `facts`). The
+    same goes in and out in any process. Raises Unreadable when its text is no Python.
     """
     view = None if alone else View(answers)
     module = parse(source.text, path, settings, view)
@@ -59,7 +60,8 @@ def examine(
         found = findings(module, rules)
         split = lines(source.text) if found else []
         problems = [describe(finding, path, split) for finding in found]
-        return Examined(problems, tuple(view.asked) if view else (), None if answers or alone else told_by(module))
+        is_mute = answers or alone or is_collected(module)
+        return Examined(problems, tuple(view.asked) if view else (), None if is_mute else told_by(module))
     finally:
         module.release()
 

@@ -25,7 +25,7 @@ from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
 from .coroutines import runs_by_hand
 from .summary import Run, Summary, modules, own_ways, runs_at
-from .testcode import is_command, is_test
+from .testcode import is_command, is_test, is_test_file
 
 # Methods that give the event loop something else to do.
 STARTS = frozenset({"create_task", "start_soon", "ensure_future"})
@@ -47,6 +47,8 @@ class Chains:
     def __init__(self, module: Module) -> None:
         self.real: dict[Run, Way] = {}
         self.files: dict[Run, Way] = {}
+        if _holds_up_nobody(module):
+            return
         ways = _own(module)
         if module.project and _leads_on(module):
             for span, way in module.project.ways().items():
@@ -55,6 +57,11 @@ class Chains:
         found = {runs[span]: way for span, way in sorted(ways.items()) if span in runs}
         self.real = {run: way for run, way in found.items() if way.end.code not in FILES}
         self.files = {run: way for run, way in found.items() if way.end.code in FILES}
+
+
+def _holds_up_nobody(module: Module) -> bool:
+    """Is there nobody but the one who waits for what this file does: a test, a command, one who runs no event loop?"""
+    return module.analysis(is_test_file) or is_command(module) or module.analysis(runs_by_hand)
 
 
 def _own(module: Module) -> dict[Span, Way]:
@@ -99,10 +106,6 @@ def _better(abroad: Way, own: Way) -> Way:
 
 def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
-    if module.analysis(runs_by_hand):
-        return
-    if is_command(module):
-        return  # there is nobody but the one who waits for the command
     for run, way in found.items():
         if is_test(run, module) or _is_left_to_a_thread(run, module) or _comes_first(run, module):
             continue

@@ -20,7 +20,7 @@ CASES = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase"})
 
 def is_test(node: ast.AST, module: Module) -> bool:
     """Does this code belong to a test: by the file's place or name, by what it imports, by what it stands in?"""
-    return module.analysis(_is_test_file) or any(_is_test(around, module) for around in module.ancestors(node))
+    return module.analysis(is_test_file) or any(_is_test(around, module) for around in module.ancestors(node))
 
 
 def is_command(module: Module) -> bool:
@@ -33,16 +33,21 @@ def _parts(module: Module) -> list[str]:
     return module.path.replace("\\", "/").split("/")
 
 
-def _is_test_file(module: Module) -> bool:
+def is_test_file(module: Module) -> bool:
+    """Is all of this file a test's, by its place or name, or by what it imports?"""
     *folders, name = _parts(module)
-    stem = name.removesuffix(".py")
     return (
         not FOLDERS.isdisjoint(folders)
-        or stem == "conftest"
-        or stem.startswith("test_")
-        or stem.endswith("_test")
+        or name == "conftest.py"
+        or is_collected(module)
         or not PACKAGES.isdisjoint(module.packages())
     )
+
+
+def is_collected(module: Module) -> bool:
+    """Is this file, by its name, one that a test runner finds by itself, so that hardly any other imports it?"""
+    *_, name = _parts(module)
+    return name.startswith("test_") or name.endswith("_test.py")
 
 
 def _is_test(node: ast.AST, module: Module) -> bool:
