@@ -234,7 +234,7 @@ class Loop(NamedTuple):
 class Question(NamedTuple):
     """What a file asks of the others; `named` is what about."""
 
-    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals", "library"]
+    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals", "library", "speaker"]
     named: Named | None = None
 
 
@@ -267,6 +267,14 @@ class View:
     def is_a_librarys(self, named: Named) -> bool:
         """Is it what a module or an object of a library has, and no class of this project gives it?"""
         return bool(self._ask(Question("library", named)))
+
+    def speaker(self, name: str) -> str | None:
+        """Another file that may speak of an attribute, or a global, of this name that this one gives.
+
+        That is asked of those who mend, as it takes the bytes of all files; to others it has no answer.
+        """
+        found: str | None = self._ask(Question("speaker", Named((UNSURE,), (name,))))
+        return found
 
     def is_plain(self, named: Named) -> bool:
         """Is it an undecorated plain function that gives no coroutine?"""
