@@ -497,6 +497,18 @@ def test_what_a_with_block_of_a_library_gives_is_the_librarys(tmp_path: Path, en
     assert [problem.code for problem in problems] == ["AIO304"] * polled
 
 
+@pytest.mark.parametrize(("call", "count"), [("load()", 0), ("load(None)", 0), ("load(wait=1)", 1), ("load(x)", 0)])
+def test_a_constant_is_handed_on_from_file_to_file(tmp_path: Path, call: str, count: int) -> None:
+    """What is unknown stays a doubt, as it is without another call between."""
+    files = {
+        "http.py": "import requests\ndef get(url, *, wait):\n    if wait:\n        requests.get(url)\n",
+        "files.py": "from .http import get\ndef load(wait=None):\n    get('x', wait=wait)\n",
+        "main.py": f"from .files import load\nasync def f(x):\n    {call}\n",
+    }
+    write(tmp_path, {"app/__init__.py": "", **{f"app/{name}": text for name, text in files.items()}})
+    assert len(ways(tmp_path, "app/main.py")) == count
+
+
 @pytest.mark.parametrize(
     ("own", "called", "silent"),
     [
