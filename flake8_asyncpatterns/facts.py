@@ -56,14 +56,19 @@ Constant: TypeAlias = tuple[Any]
 
 
 class Given(NamedTuple):
-    """The arguments of a call, as far as they are constants (None: another value).
+    """The arguments of a call, as far as they are constants, or parameters of the caller's own, by their names (None:
+    another value).
 
     `positional` ends before the first that is unpacked; `spread`: some are.
     """
 
-    positional: tuple[Constant | None, ...]
-    keywords: Mapping[str, Constant | None]
+    positional: tuple[Constant | str | None, ...]
+    keywords: Mapping[str, Constant | str | None]
     spread: bool
+
+    def handed_on(self) -> tuple[str, ...]:
+        """The caller's own parameters among them."""
+        return tuple(one for one in (*self.positional, *self.keywords.values()) if isinstance(one, str))
 
 
 class Parameter(NamedTuple):
@@ -131,7 +136,7 @@ class Function(NamedTuple):
 
     `runs` is how a call must stand so that it surely runs: "called", "entered", "iterated"; empty: it is unsure, or
     another matter, as for coroutines (`on_loop`). `reads`: it is a property. `parameters` are those that conditions in
-    `uses` are about. `hindrance` is why no thread can run it, if one surely could.
+    `uses` are about, or that these hand on. `hindrance` is why no thread can run it, if one surely could.
     `kind` is what a call gives that does nothing yet (see analysis/coroutines.py), `hands_on` what that is left to.
     `plain`: no coroutine function, and nothing decorates it. `gives_nothing`: what it returns is surely None.
     `endless`: it never returns; `needs`: … if one of these never does. `loop` is where it runs an event loop, in any
@@ -234,7 +239,7 @@ class Loop(NamedTuple):
 class Question(NamedTuple):
     """What a file asks of the others; `named` is what about."""
 
-    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals", "library"]
+    about: Literal["kind", "type", "plain", "nothing", "endless", "loop", "ways", "signals", "library", "speaker"]
     named: Named | None = None
 
 
@@ -267,6 +272,14 @@ class View:
     def is_a_librarys(self, named: Named) -> bool:
         """Is it what a module or an object of a library has, and no class of this project gives it?"""
         return bool(self._ask(Question("library", named)))
+
+    def speaker(self, name: str) -> str | None:
+        """Another file that may speak of an attribute, or a global, of this name that this one gives.
+
+        That is asked of those who mend, as it takes the bytes of all files; to others it has no answer.
+        """
+        found: str | None = self._ask(Question("speaker", Named((UNSURE,), (name,))))
+        return found
 
     def is_plain(self, named: Named) -> bool:
         """Is it an undecorated plain function that gives no coroutine?"""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from . import looking
 from .cache import digest
 from .check import facts
 from .facts import Facts
+from .files import find
 from .fix import Begun, Came, Fixed, advance
 from .project import Project
 from .roots import Roots
@@ -93,7 +95,10 @@ class Mending:
         self.tell = tell
         self.jobs = {name: self._job(name, chosen) for name, chosen in codes.items()}
         self.facts: dict[str, Facts] = {}
-        self.project = Project(self._load, Roots(order.looking.settings.src)) if order.looking.project else None
+        self.roots = Roots(order.looking.settings.src)
+        self.project = Project(self._load, self.roots, self._texts) if order.looking.project else None
+        # What was in those that have been handed out, where that is not what they are to be.
+        self.before: dict[str, bytes] = {}
 
     def _job(self, name: str, codes: tuple[str, ...]) -> Job:
         data = self.given.get(name)
@@ -112,6 +117,16 @@ class Mending:
 
     def _work_out(self, data: bytes, name: str) -> Facts:
         return facts(decode(data), name, self.order.looking.settings)
+
+    def _texts(self, path: str) -> Iterator[tuple[str, bytes]]:
+        """The files of the run, and all that lie in a file's project, as they were before any was mended."""
+        home = self.roots.home(path)
+        named = {os.path.abspath(name): name for name in self.jobs}  # noqa: PTH100  # of each of many
+        for at in find(map(Path, [*named, *([home] if home else [])]), (), Path()):
+            with suppress(Unreadable):
+                data = self.before.get(at) or self.given.get(named.get(at, "")) or load(Path(at))
+                if isinstance(data, bytes):
+                    yield at, data
 
     def results(self) -> Iterator[Fixed]:
         """What came of each file."""
@@ -158,6 +173,8 @@ class Mending:
         for name in names:
             fixed = came.pop(name).fixed
             assert fixed is not None  # else it would have been mended again
+            if fixed.after != fixed.before:
+                self.before[os.path.abspath(name)] = fixed.before  # noqa: PTH100  # as above
             yield fixed
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Came]:

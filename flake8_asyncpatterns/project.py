@@ -27,6 +27,8 @@ from .facts import (
     Told,
 )
 from .roots import Roots
+from .shelf import seen_from_here
+from .spoken import Spoken, spoken
 from .ways import Ways
 
 # Re-exports are followed so far.
@@ -52,18 +54,23 @@ class Instance(NamedTuple):
 
 # What a name leads to: a definition, an instance of a class of the project, or of one from elsewhere.
 Thing: TypeAlias = Place | Instance | Told
+Texts: TypeAlias = Callable[[str], Iterable[tuple[str, bytes]]]
 
 
 class Project:
     """The first-party files around those that are checked.
 
     `load` gives the Facts of a file, by its absolute path; None: it cannot be read. It is asked once for each. `roots`
-    says which file an import means, `ways` how calls come to block.
+    says which file an import means, `ways` how calls come to block. `texts` gives the absolute paths and the bytes of
+    all files of the project that a file is in; None: nobody reads them all.
     """
 
-    def __init__(self, load: Callable[[str], Facts | None], roots: Roots | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str], Facts | None], roots: Roots | None = None, texts: Texts | None = None
+    ) -> None:
         self._load = load
         self.roots = roots or Roots()
+        self._texts = texts
         self._facts: dict[str, Facts | None] = {}
         # The files that names in a file lead to, by absolute path, as far as somebody has followed them.
         self.links: dict[str, dict[str, None]] = {}
@@ -103,7 +110,7 @@ class Project:
         if self._facts.setdefault(path, now) == now:
             return self
         others = self.facts
-        return Project(lambda other: now if other == path else others(other), self.roots)
+        return Project(lambda other: now if other == path else others(other), self.roots, self._texts)
 
     def _answer(self, path: str, question: Question) -> Answer:
         if question.about == "ways":
@@ -112,6 +119,8 @@ class Project:
             return any(facts.signals for facts in self._imported(path))
         if question.about == "library":
             return question.named is not None and self._is_a_librarys(path, question.named)
+        if question.about == "speaker":
+            return self._speaker(path, question.named) if question.named else None
         thing = self.named(path, question.named) if question.named else None
         if question.about == "type":
             return self._foreign(thing)
@@ -151,6 +160,24 @@ class Project:
         family = [*self._family([thing])]
         own = [self._class(place) for place in family if place is not None]
         return None in family and not any(attribute in cls.attributes or attribute in cls.methods for cls in own)
+
+    def _speaker(self, path: str, named: Named) -> str | None:
+        """The name of another file that may speak of an attribute or a global of this one."""
+        [name] = named.path
+        for other, data in self._texts(path) if self._texts else ():
+            how = spoken(name, data) if other != path else Spoken.NEVER
+            if how is Spoken.OF_OTHERS or (how is Spoken.OF_SELF and not self._has_its_own(other, name, path)):
+                return seen_from_here(other)
+        return None
+
+    def _has_its_own(self, path: str, name: str, others: str) -> bool:
+        """Is there an attribute of this name in a file's classes, none of which inherits from one of another's?"""
+        facts = self.facts(path)
+        classes = [Place(path, Ref("class", number)) for number in range(len(facts.classes))] if facts else []
+        family = [place for place in self._family([*classes]) if place is not None]
+        return not any(place.path == others for place in family) and any(
+            name in cls.attributes or name in cls.methods for cls in map(self._class, family)
+        )
 
     def _leads_out(self, path: str, qualified: str, hops: int) -> bool:
         """Is what a qualified name in a file means imported from outside, there or by way of other files?"""

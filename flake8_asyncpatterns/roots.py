@@ -37,6 +37,11 @@ class Roots:
             self._found[at] = self._file(*at)
         return self._found[at]
 
+    def home(self, path: str) -> str | None:
+        """The directory that the project of a file reaches up to; None: nothing tells."""
+        above = map(str, Path(path).parents)
+        return next((folder for folder in above if not self._inside(folder).isdisjoint(ENDS_AT)), None)
+
     def _file(self, folder: str, qualified: str) -> tuple[str, tuple[str, ...]] | None:
         rest = qualified.lstrip(".")
         names = rest.split(".") if rest else []

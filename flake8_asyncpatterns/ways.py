@@ -37,13 +37,22 @@ MOST = {1: DOUBT, 2: 4}
 OTHERWISE = 1
 
 
+class Known(NamedTuple):
+    """A parameter that is a constant; `shown` is that as text, for constants of two kinds have no order."""
+
+    name: str
+    shown: str
+    value: Constant
+
+
 class Node(NamedTuple):
     """A use, by the path of its file, the number of its function there, and its own number in that; or, without that,
-    the function."""
+    the function. `known` are those of the function's parameters that the use hands on, and are constants here."""
 
     path: str
     function: int
     use: int = -1
+    known: tuple[Known, ...] = ()
 
 
 class Ways:
@@ -175,22 +184,23 @@ class Ways:
     def _goes_on(self, node: Node) -> Iterator[tuple[int, Node]]:
         """What a way may go on with behind a node, and what that costs besides.
 
-        A function is a node with those of its uses behind it that are reached however it is called; uses that depend
+        A function is a node with those of its uses behind it that are the same however it is called; uses that depend
         on the arguments of a call lie behind the calls that reach them.
         """
         if node.use < 0:
             uses = self.function(node).uses
-            yield from ((0, Node(node.path, node.function, at)) for at, use in enumerate(uses) if not use.when)
+            yield from ((0, Node(node.path, node.function, at)) for at, use in enumerate(uses) if not _depends(use))
             return
         entered = self.entered(node)
         if entered is not None:
             yield 0, entered
-            function, given = self.function(entered), self.use(node).given
+            function, given = self.function(entered), _given(self.use(node), node.known)
             for at, use in enumerate(function.uses):
-                reached = comes_to(use, function.parameters, given) if use.when else False
+                reached = comes_to(use, function.parameters, given) if _depends(use) else False
                 if reached is not False:
                     undecided = max(0, CONDITIONAL - use.doubt) if reached is None else 0
-                    yield DOUBT * undecided, Node(entered.path, entered.function, at)
+                    known = tuple(_known(use, function.parameters, given))
+                    yield DOUBT * undecided, Node(entered.path, entered.function, at, known)
 
     def hindrance(self, start: Node) -> tuple[str, str]:
         """Why a thread cannot run a function, with all that it calls (empty: it can), and which file says so."""
@@ -275,6 +285,33 @@ def _runs(function: Function, use: Use) -> bool:
     return function.runs == "called" or (function.runs != "" and function.runs in use.stands)
 
 
+def _depends(use: Use) -> bool:
+    """Does it depend on the arguments of a call whether, or with what, its function comes to a use?"""
+    return bool(use.when or (use.given is not None and use.given.handed_on()))
+
+
+def _given(use: Use, known: tuple[Known, ...]) -> Given | None:
+    """The arguments of a call, with what is known of those that are handed on."""
+    if use.given is None or not known:
+        return use.given
+    positional, keywords, spread = use.given
+    own: dict[Constant | str | None, Constant] = {one.name: one.value for one in known}
+    return Given(
+        tuple(own.get(one, one) for one in positional),
+        {name: own.get(one, one) for name, one in keywords.items()},
+        spread,
+    )
+
+
+def _known(use: Use, parameters: Mapping[str, Parameter], given: Given | None) -> Iterator[Known]:
+    """The parameters of a function that a use in it hands on, as far as they are constants for a call."""
+    if given is not None and use.given is not None:
+        for name in dict.fromkeys(use.given.handed_on()):
+            constant = _passed(name, parameters[name], given)
+            if constant is not None:
+                yield Known(name, repr(constant), constant)
+
+
 def comes_to(use: Use, parameters: Mapping[str, Parameter], given: Given | None) -> bool | None:
     """Is a place reached with what a call gives its function, as far as constants decide? None: perhaps."""
     so = [(_truth(when.test, parameters, given), when.so) for when in use.when]
@@ -305,7 +342,9 @@ def _truth(test: Condition, parameters: Mapping[str, Parameter], given: Given | 
 def _passed(name: str, parameter: Parameter, given: Given) -> Constant | None:
     """The constant that a call gives a parameter; None: unknown."""
     if name in given.keywords:
-        return given.keywords[name]
-    if 0 <= parameter.place < len(given.positional):
-        return given.positional[parameter.place]
-    return None if given.spread else parameter.default
+        found = given.keywords[name]
+    elif 0 <= parameter.place < len(given.positional):
+        found = given.positional[parameter.place]
+    else:
+        return None if given.spread else parameter.default
+    return None if isinstance(found, str) else found

@@ -57,6 +57,10 @@ def test_the_shortest_way_is_shown_and_circles_are_no_matter() -> None:
         "def g(a, *, mode='x'):\n    if mode == 'y' and a: slow()\nasync def f(a): g(a)",
         "class A:\n    def g(self, now):\n        if now is None: slow()\n    async def f(self): self.g(1)",
         "def g(): h(False)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
+        "def g(wait=False): h(wait)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
+        "def g(wait): h(now=wait)\ndef h(*, now): i(1, now)\ndef i(a, b):\n    if b: slow()\nasync def f(): g(False)",
+        "def g(a, b): h(b, a)\ndef h(a, b):\n    if a: slow()\nasync def f(x): g(x, None)",
+        "def g(n, wait=False):\n    if n: g(0, wait)\n    if wait: slow()\nasync def f(): g(3)",
         "lock = threading.Lock()\ndef g(): lock.acquire()\nasync def f(): g()",
         "SYNC = False\ndef g():\n    if SYNC: slow()\nasync def f(): g()",
     ],
@@ -65,6 +69,19 @@ def test_what_does_not_block(text: str) -> None:
     before = "async def other(): pass\n" if "await other" in text else ""
     ways = chains(before + SLEEPS + text)
     assert ways == (["slow → time.sleep"] if "await other" in text else [])
+
+
+def test_constants_of_any_kind_are_handed_on() -> None:
+    text = """
+    def g(wait): h(wait)
+    def h(wait):
+        if wait != 3: slow()
+    async def f():
+        CALLS
+    """
+    given = ["None", "1", "'x'", "3", "b'x'", "...", "1.5", "2j", "True", "wait=3", "-3"]
+    calls = "\n        ".join(f"g({one})" for one in given)
+    assert len(chains(SLEEPS + dedent(text.replace("CALLS", calls)))) == len(given) - 2
 
 
 @pytest.mark.parametrize(
@@ -80,6 +97,11 @@ def test_what_does_not_block(text: str) -> None:
         ("def g(wait=True):\n    if wait: slow()\nasync def f(): g()", "g → slow"),
         ("def g(wait):\n    if wait: slow()\nasync def f(w): g(w)", "g → slow"),
         ("def g(wait=False):\n    if wait: slow()\nasync def f(**o): g(**o)", "g → slow"),
+        ("def g(wait=False): h(wait)\ndef h(wait):\n    if wait: slow()\nasync def f(): g(True)", "g → h → slow"),
+        ("def g(wait=False): h(wait)\ndef h(wait):\n    if wait: slow()\nasync def f(w): g(w)", "g → h → slow"),
+        ("def g(wait=0):\n    wait = 1\n    h(wait)\ndef h(w):\n    if w: slow()\nasync def f(): g()", "g → h → slow"),
+        ("def g(wait=0): h(wait)\ndef h(w):\n    slow()\nasync def f(): g()", "g → h → slow"),
+        ("def g(a): h(*a)\ndef h(w=0):\n    if w: slow()\nasync def f(): g(0)", "g → h → slow"),
         ("class A:\n    def __init__(self): slow()\nasync def f(): return A()", "A → slow"),
         ("class A:\n    @classmethod\n    def g(cls): slow()\n    async def f(self): self.g()", "g → slow"),
         ("class A:\n    def g(self): slow()\nclass B(A):\n    async def f(self): self.g()", "g → slow"),

@@ -497,6 +497,47 @@ def test_what_a_with_block_of_a_library_gives_is_the_librarys(tmp_path: Path, en
     assert [problem.code for problem in problems] == ["AIO304"] * polled
 
 
+@pytest.mark.parametrize(("call", "count"), [("load()", 0), ("load(None)", 0), ("load(wait=1)", 1), ("load(x)", 0)])
+def test_a_constant_is_handed_on_from_file_to_file(tmp_path: Path, call: str, count: int) -> None:
+    """What is unknown stays a doubt, as it is without another call between."""
+    files = {
+        "http.py": "import requests\ndef get(url, *, wait):\n    if wait:\n        requests.get(url)\n",
+        "files.py": "from .http import get\ndef load(wait=None):\n    get('x', wait=wait)\n",
+        "main.py": f"from .files import load\nasync def f(x):\n    {call}\n",
+    }
+    write(tmp_path, {"app/__init__.py": "", **{f"app/{name}": text for name, text in files.items()}})
+    assert len(ways(tmp_path, "app/main.py")) == count
+
+
+@pytest.mark.parametrize(
+    ("own", "called", "silent"),
+    [
+        ("class Own(client.Response):\n    def read(self): return 1", "(await client.send(Own)).read()", True),
+        ("class Own(client.Response):\n    def read(self): return 1", "r.read()", True),
+        ("class Own(client.Response):\n    async def read(self): return 1", "r.read()", False),
+        ("class Own(client.Response):\n    def close(self): return 1", "r.read()", False),
+        ("class Own:\n    def read(self): return 1", "r.read()", False),
+        ("class Own(client.Response):\n    def read(self): return 1", "client.read()", False),
+        # What an object of one's own class has, is known.
+        ("class Own(client.Response):\n    def read(self): return 1", "Mine().check()", False),
+    ],
+)
+def test_an_object_may_be_of_a_subclass_of_ones_own(tmp_path: Path, own: str, called: str, *, silent: bool) -> None:
+    client = """
+        class Response:
+            async def read(self): return 1
+        async def read(): return 1
+        async def send(response_class=None) -> Response:
+            return (response_class or Response)()
+        """
+    mine = "class Mine(client.Response):\n    def check(self):\n        return not self.read()"
+    main = f"import client\n{own}\n{mine}\nasync def f(r: client.Response):\n    assert {called} == 1\n"
+    write(tmp_path, {"client.py": client, "main.py": main})
+    path = tmp_path / "main.py"
+    lines = [one.place.line for one in check(read(path), str(path), [RULES["AIO204"]], project=project())]
+    assert lines == [6] + [8] * (not silent and "check" not in called)
+
+
 def test_what_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"lib.py": "def f(:\n", "main.py": "import lib\nasync def f():\n    lib.f()\n"})
     assert ways(tmp_path) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import idle
@@ -129,7 +129,20 @@ class Coroutines:
         if named is None or self.module.project is None:
             return None
         kind: Kind | None = self.module.project.kind(named)
-        return kind
+        variants = self._variants(function) if kind is not None and named.path else ()
+        return kind if all(other == kind for other in variants) else None
+
+    def _variants(self, function: ast.expr) -> Iterator[Kind | None]:
+        """What the methods give that an object from elsewhere has if it is of a subclass that this file makes of its.
+
+        Which subclasses `self` may be of, is known (see `reference.inherited`).
+        """
+        if not isinstance(function, ast.Attribute) or self.module.owner(function) is not None:
+            return
+        for method in self._functions.get(function.attr, ()):
+            cls = self.module.class_of(method)
+            if cls is not None and None in self.module.bases(cls):
+                yield self.kind(method)
 
     def _qualified(self, function: ast.expr, call: ast.Call | None) -> str | None:
         if call is not None:

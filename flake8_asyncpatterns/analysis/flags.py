@@ -78,6 +78,10 @@ class Flag(NamedTuple):
     classes: list[ast.ClassDef]  # of an attribute: those whose instances have it
     doubtful: list[ast.Attribute]  # attributes of the same name on things of an unknown kind
 
+    def is_seen_outside(self, module: Module) -> bool:
+        """May other files speak of it: is it an attribute, or a variable at the top of the file?"""
+        return bool(self.classes) or any(isinstance(u.ctx, ast.Store) and not module.function(u) for u in self.uses)
+
     def assignments(self, module: Module) -> list[Assignment]:
         """Where it is plainly given True or False, in the file's order."""
         found = (_assignment(use, module) for use in self.uses if isinstance(use.ctx, ast.Store))
@@ -262,6 +266,10 @@ class Conversion:
         for constant in module.nodes(ast.Constant):
             if constant.value == flag.name and isinstance(constant.value, str):
                 raise NotUnderstood(f"a string in line {constant.lineno} may speak of the flag")
+        if module.project is not None and flag.is_seen_outside(module):
+            speaker = module.project.speaker(flag.name)
+            if speaker is not None:
+                raise NotUnderstood(f"`{speaker}` may use `{flag.name}`, too")
 
 
 def foreign_bases(cls: ast.ClassDef, module: Module) -> Iterator[ast.expr]:

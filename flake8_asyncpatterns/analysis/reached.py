@@ -175,13 +175,13 @@ class Places:
 
     def _told(self, test: ast.expr) -> Condition:
         match test:
-            case ast.Name() if self._is_parameter(test):
+            case ast.Name() if self.is_parameter(test):
                 return Condition("given", test.id)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Condition("not", parts=(self._told(operand),))
             case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant() as value]):
                 told = constant(value)
-                if told is not None and self._is_parameter(name):
+                if told is not None and self.is_parameter(name):
                     if isinstance(op, (ast.Is, ast.Eq)):
                         return Condition("is", name.id, told)
                     if isinstance(op, (ast.IsNot, ast.NotEq)):
@@ -191,7 +191,8 @@ class Places:
                 return Condition(kind, parts=tuple(self._told(value) for value in values))  # type: ignore[arg-type]  # one of both
         return Condition("unknown")
 
-    def _is_parameter(self, name: ast.Name) -> bool:
+    def is_parameter(self, name: ast.Name) -> bool:
+        """Is this what the function was given for one of its parameters?"""
         match self.module.bindings(name):
             case [ast.arg() as parameter]:
                 return parameter in self._parameters

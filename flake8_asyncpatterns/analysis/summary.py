@@ -10,6 +10,7 @@ from ..facts import (
     Block,
     Class,
     Condition,
+    Constant,
     Facts,
     Function,
     Given,
@@ -206,6 +207,7 @@ class Summary:
         owner = module.class_of(function)
         uses = tuple(self._uses(function))
         asked = frozenset(name for use in uses for when in use.when for name in _names(when.test))
+        asked |= {name for use in uses if use.given is not None for name in use.given.handed_on()}
         runs = self._runs(function)
         found = Function(
             function.name,
@@ -282,7 +284,7 @@ class Summary:
                 _called(node),
                 target,
                 tuple(self._stands(node)),
-                None if isinstance(target, Block) else _given(node),
+                None if isinstance(target, Block) else _given(node, places),
                 reached.when,
                 reached.doubt,
                 reached.own,
@@ -398,13 +400,18 @@ def _called(node: Run) -> str:
     return dotted(function) or getattr(function, "attr", "")
 
 
-def _given(node: Run) -> Given | None:
+def _given(node: Run, places: Places) -> Given | None:
     if isinstance(node, ast.Attribute):
         return None
+    handed_on = isinstance(places.function, ast.FunctionDef)  # what a coroutine is given, nobody tells
+
+    def told(value: ast.expr) -> Constant | str | None:
+        return value.id if handed_on and isinstance(value, ast.Name) and places.is_parameter(value) else constant(value)
+
     starred = next((at for at, a in enumerate(node.args) if isinstance(a, ast.Starred)), None)
     return Given(
-        tuple(map(constant, node.args[:starred])),
-        {keyword.arg: constant(keyword.value) for keyword in node.keywords if keyword.arg},
+        tuple(map(told, node.args[:starred])),
+        {keyword.arg: told(keyword.value) for keyword in node.keywords if keyword.arg},
         starred is not None or any(keyword.arg is None for keyword in node.keywords),
     )
 

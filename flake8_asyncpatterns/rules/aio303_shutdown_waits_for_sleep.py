@@ -155,11 +155,11 @@ class Poller:
 ## Fix
 
 Unsafe: the flag becomes an `asyncio.Event`, and the sleeps of its loops become waits on it with a timeout. All uses
-of the flag in the file change together; a file elsewhere that touches the flag, by `service.running = False`, has to
-be changed by hand. Nothing is changed where a use of the flag is not understood, and where the flag is cleared in a
-handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the loop, which
-`loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would. Before Python 3.10 an Event belongs to the event
-loop that is current when it is made: there, make it in the coroutine.
+of the flag in the file change together. Nothing is changed where another file of the project may use the flag, by
+`service.running = False` (`fix` asks them all, `check` does not), where a use of it is not understood, and where it is
+cleared in a handler of `signal.signal()` or in a file that starts threads: setting an Event there does not wake the
+loop, which `loop.add_signal_handler()` or `loop.call_soon_threadsafe()` would. Before Python 3.10 an Event belongs to
+the event loop that is current when it is made: there, make it in the coroutine.
 
 With `runtime = true` in `[tool.asyncfix]` the flag, or the Event, becomes an `asyncpatterns.Stop`, which has to be
 added to the dependencies. It cannot be cleared: where a flag goes back, another Stop takes its place. Its
@@ -562,7 +562,7 @@ def _converted(
 
 def _seen_elsewhere(the_flag: Flag, module: Module) -> str:
     """What to say of other files."""
-    if the_flag.name.startswith("_") or not (the_flag.classes or _is_global(the_flag, module)):
+    if the_flag.name.startswith("_") or not the_flag.is_seen_outside(module):
         return ""
     return f"; other files that use `{the_flag.name}` have to be changed, too"
 
@@ -615,10 +615,6 @@ def _names(the_flag: Flag, going: bool, latch: Latch) -> Iterator[str]:
     base = f"{private}{words[-1]}_{latch.noun}"
     yield base
     yield from (f"{base}_{number}" for number in range(2, 1000))
-
-
-def _is_global(the_flag: Flag, module: Module) -> bool:
-    return any(isinstance(use.ctx, ast.Store) and module.function(use) is None for use in the_flag.uses)
 
 
 def _is_statement(sleep: ast.Await, module: Module) -> bool:

@@ -159,12 +159,12 @@ Any other call may ask the world outside, and keeps the rule silent.
 ## Fix
 
 Unsafe: a flag that is only ever switched between True and False becomes an `asyncio.Event`, and the loop a wait for
-it; all uses of the flag in the file change together. A file elsewhere that touches the flag has to be changed by
-hand, and the Event must be set on the thread of the event loop. Nothing is offered where the loop has another way out
-(a number of tries, a deadline, a second condition): there, `async with asyncio.timeout(…)` around the wait, or one
-Event for both conditions, is what a person would write; and where the state is more than a flag. Await a task rather
-than ask whether it is `done()`, `queue.join()` rather than ask whether it is `empty()`, and use an `asyncio.Condition`
-with `wait_for(lambda: …)` where several things decide.
+it; all uses of the flag in the file change together, and the Event must be set on the thread of the event loop.
+Nothing is changed where another file of the project may use the flag (`fix` asks them all, `check` does not). Nothing
+is offered where the loop has another way out (a number of tries, a deadline, a second condition): there,
+`async with asyncio.timeout(…)` around the wait, or one Event for both conditions, is what a person would write; and
+where the state is more than a flag. Await a task rather than ask whether it is `done()`, `queue.join()` rather than ask
+whether it is `empty()`, and use an `asyncio.Condition` with `wait_for(lambda: …)` where several things decide.
 
 ## When to ignore
 
