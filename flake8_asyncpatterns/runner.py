@@ -111,10 +111,10 @@ class Runner:
 
         `effort`: so many times as much is done with a file as where it is only looked at.
         """
-        if len(jobs) * effort >= FEW:
-            gc.enable()  # a check of few files does without (see `__main__`), but many leave much behind
         executor = self._workers(len(jobs) * effort)
         if executor is None:
+            if len(jobs) * effort >= FEW:
+                gc.enable()  # a check of few files does without (see `__main__`), but many leave much behind
             for batch in _batches(jobs, effort):
                 yield from done(work, batch)
             return

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import memory
 from .cache import digest
+from .collector import paused
 from .examined import ROUNDS, TOO_DEEP, Examined
 from .ledger import Before, Known, Ledger
 from .looking import Job, Order, Outcome, look
@@ -79,7 +80,8 @@ class Survey:
         if self.project is not None:
             for _ in looked_at:
                 pass
-            self._link(self.project)
+            with paused():  # all that comes of the files is there, and stays
+                self._link(self.project)
             looked_at = iter(self.names)
         for name in looked_at:
             if name in self.known or name in self.before.said:
