@@ -167,11 +167,10 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
 
 def _is_one_calls(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
     """Is this a variable of the function around, which does nothing with this one but await what it calls?"""
-    return (
-        isinstance(stored, ast.Name)
-        and isinstance(module.function(function), ast.AsyncFunctionDef)
-        and all(_is_awaited(mention, module) for mention in module.analysis(Calls).mentions(function))
-    )
+    if not isinstance(stored, ast.Name) or not isinstance(module.function(function), ast.AsyncFunctionDef):
+        return False
+    mentions = [*module.analysis(Calls).mentions(function)]
+    return bool(mentions) and all(_is_awaited(mention, module) for mention in mentions)
 
 
 def _is_awaited(name: ast.expr, module: Module) -> bool:
