@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..flow import within
@@ -18,7 +18,9 @@ NEWEST = 20  # no condition in any file tells a minor version after this from it
 SIZE = 3  # how many numbers of a version are looked at
 ALIAS_DEPTH = 4
 # What is raised where something is not there, or takes no such argument.
-MISSING = frozenset({"AttributeError", "ImportError", "ModuleNotFoundError", "TypeError"})
+MISSING = frozenset(
+    f"builtins.{name}" for name in ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
+)
 # A constant of another file that says which Python this is, as everybody spells it: `PY_37`, `PY3_10_PLUS`.
 CONSTANT = re.compile(r"_*(IS_)?(AT_LEAST_)?PY(THON)?_?3")
 LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -167,18 +169,13 @@ def handles_absence(handler: ast.ExceptHandler, module: Module) -> bool:
     """Does this run where something is not there?"""
     caught = handler.type
     named = caught.elts if isinstance(caught, ast.Tuple) else [caught] if caught else []
-    return any(_is_builtin(one, MISSING, module) for one in named)
-
-
-def _is_builtin(node: ast.expr, names: Set[str], module: Module) -> bool:
-    """Is this one of these built-ins, unless a star import has brought another by its name?"""
-    return isinstance(node, ast.Name) and node.id in names and module.bindings(node) is None
+    return any(module.likely(one) in MISSING for one in named)
 
 
 def _looks_first(test: ast.expr, module: Module) -> bool:
     for part in within(test):
         match part:
-            case ast.Call(func=asked) if _is_builtin(asked, {"hasattr"}, module):
+            case ast.Call(func=asked) if module.likely(asked) == "builtins.hasattr":
                 return True
             case ast.Name(id=name) | ast.Attribute(attr=name) if CONSTANT.match(name):
                 if not isinstance(part, ast.Name) or not any(
