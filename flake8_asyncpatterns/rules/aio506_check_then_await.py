@@ -166,11 +166,18 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
 
 
 def _is_one_calls(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
-    """Is this a variable of the function around, which does nothing with this one but await what it calls?"""
-    if not isinstance(stored, ast.Name) or not isinstance(module.function(function), ast.AsyncFunctionDef):
+    """Is this a variable of the function around, which runs this one in no task but its own?"""
+    around = module.function(function)
+    if not isinstance(stored, ast.Name) or not isinstance(around, ast.AsyncFunctionDef):
         return False
-    mentions = [*module.analysis(Calls).mentions(function)]
-    return bool(mentions) and all(_is_awaited(mention, module) for mention in mentions)
+    todo: list[ast.AST] = [function]  # and what awaits it, up to the function around
+    for inner in todo:
+        mentions = [*module.analysis(Calls).mentions(inner)] if isinstance(inner, ast.AsyncFunctionDef) else []
+        if not mentions or not all(_is_awaited(mention, module) for mention in mentions):
+            return False
+        callers = {module.function(mention) for mention in mentions}
+        todo += [caller for caller in callers if caller is not None and caller is not around and caller not in todo]
+    return True
 
 
 def _is_awaited(name: ast.expr, module: Module) -> bool:
