@@ -129,7 +129,7 @@ def _taken_before(statement: ast.stmt, module: Module) -> list[ast.expr]:
     for earlier in module.block(statement):
         if earlier is statement:
             break
-        for node in within(earlier):
+        for node in within(earlier) if held else ():
             match node:
                 case ast.Call(func=ast.Attribute(value=lock, attr="release")):
                     held.pop(ast.dump(lock), None)
