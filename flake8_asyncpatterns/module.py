@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from .classes import Classes
 from .inference import Inference
 from .knowledge.names import OTHER_LOOPS
-from .scopes import FIELDS, FUNCTIONS, SCOPES, Definition, Scopes, imports, inside
+from .scopes import BUILTINS, FIELDS, FUNCTIONS, SCOPES, Definition, Scopes, imports, inside
 from .settings import NONE, Settings
 
 if TYPE_CHECKING:
@@ -219,6 +219,15 @@ class Module:
         itself defines has no qualified name (see `definition`).
         """
         return self._scopes.name(node)
+
+    def likely(self, node: ast.AST) -> str | None:
+        """The same, for what keeps a rule silent: a name of a built-in is that, unless the file binds it.
+
+        (A star import may have brought another, for which `name` knows of none.)
+        """
+        if isinstance(node, ast.Name) and node.id in BUILTINS and self.bindings(node) is None:
+            return f"builtins.{node.id}"
+        return self.name(node)
 
     def name_at(self, node: ast.AST, at: ast.AST) -> str | None:
         """The qualified name of an expression that is not in the tree (a string annotation's), seen from `at`."""

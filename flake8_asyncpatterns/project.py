@@ -295,12 +295,12 @@ class Project:
 
     def _top(self, path: str, names: tuple[str, ...], hops: int) -> Thing | None:
         """What dotted names mean at the top of a file."""
-        facts = self.facts(path)
+        facts = self.facts(path) if hops else None
         if facts is None:
             return None
         if names[0] not in facts.names:
             starred = self._starred(path, names[0])
-            return self._top(starred, names, hops - 1) if starred and hops else None
+            return self._top(starred, names, hops - 1) if starred else None
         bound = facts.names[names[0]]
         if isinstance(bound, str):
             return self._find(path, ".".join([bound, *names[1:]]), hops - 1)

@@ -212,6 +212,7 @@ UNCLEAR = "it is not clear what the further arguments of `{}()` are for"
 REPEATED = "`add_reader()` calls it as long as there is something to read or write; a task comes too late"
 LATER = "in a lambda its arguments would be evaluated later, when they may be others"
 ANOTHER = "`functools.partial(work, x)` may be another when it is called"
+BACK = "`work` is taken back by itself, which a lambda in its place would not be"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,8 @@ ANOTHER = "`functools.partial(work, x)` may be another when it is called"
         ("task.add_done_callback(plain(await work()))", "a lambda can neither await nor yield"),
         ("for x in xs:\n    loop.call_later(1, work(k=x))", LATER),
         ("for x in xs:\n    loop.call_later(1, functools.partial(work, x))", ANOTHER),
+        ("atexit.register(work)\natexit.unregister(work)", BACK),
+        ("task.add_done_callback(work)\ntask.remove_done_callback(work)", BACK),
     ],
 )  # fmt: skip
 def test_what_cannot_be_mended_says_why(line: str, why: str) -> None:

@@ -188,6 +188,16 @@ def test_what_cannot_be_read_or_runs_in_circles_is_unknown(tmp_path: Path, text:
     assert asked(tmp_path, "pkg/a.py") is None
 
 
+@pytest.mark.parametrize("asker", ["from .pkg import f", "from .more import f"])
+def test_names_in_circles_come_to_an_end(tmp_path: Path, asker: str) -> None:
+    write(
+        tmp_path,
+        {"pkg/__init__.py": "from .a import *", "pkg/a.py": "from . import f", "more.py": "from .pkg import f"},
+    )
+    write(tmp_path, {"__init__.py": "", "asker.py": f"{asker}\nf()"})
+    assert asked(tmp_path, "asker.py") is None
+
+
 def test_bases_in_circles_come_to_an_end(tmp_path: Path) -> None:
     write(
         tmp_path,

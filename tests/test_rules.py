@@ -90,6 +90,14 @@ def test_good_code_is_silent(path) -> None:
         assert [(f.line, f.rule.code, f.message) for f in found(text, settings=settings)] == []
 
 
+@pytest.mark.parametrize("path", SILENT, ids=lambda path: path.stem)
+def test_good_code_is_silent_whatever_a_star_import_may_bring(path) -> None:
+    lines = path.read_text().splitlines()
+    last = max(n.end_lineno for n in ast.parse("\n".join(lines)).body if isinstance(n, (ast.Import, ast.ImportFrom)))
+    lines.insert(last, "from elsewhere import *")
+    assert [(f.line - 1, f.rule.code, f.message) for f in found("\n".join(lines))] == []
+
+
 @every_rule
 def test_every_rule_has_an_example_and_a_fixture(rule) -> None:
     assert examples(rule)

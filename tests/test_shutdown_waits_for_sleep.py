@@ -227,3 +227,40 @@ def test_an_event_set_outside_of_the_loop_does_not_wake_it() -> None:
 def test_an_event_of_another_kind_or_that_nobody_sets_is_left_alone() -> None:
     assert "AIO303" not in codes(EVENT.replace("HANDLER", "pass"))
     assert codes(EVENT.replace("asyncio.Event", "loop.Event").replace("HANDLER", "loop.on_end(stop.set)")) == []
+
+
+TWO_LOOPS = """\
+import asyncio
+
+class Meter:
+    def __init__(self):
+        self.running = True
+
+    async def run(self, both):
+        if self.running:
+            await self.read()
+        ELSE
+
+    async def read(self):
+        while self.running:
+            await self.ask()
+            self.running = False
+
+    async def watch(self):
+        while self.running:
+            await self.ask()
+            await asyncio.sleep(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "reported"),
+    [
+        ("else: await self.watch()", False),
+        ("await self.watch()", True),
+        ("elif both: await self.watch()", False),
+        ("else: await asyncio.gather(self.read(), self.watch())", True),
+    ],
+)
+def test_the_loop_in_the_other_branch_ends_no_loop(otherwise: str, reported: bool) -> None:
+    assert ("AIO303" in codes(TWO_LOOPS.replace("ELSE", otherwise))) is reported

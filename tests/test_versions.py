@@ -81,6 +81,8 @@ def test_does_not_reach_new_pythons(code: str) -> None:
         "x = here if hasattr(asyncio, 'y') else None",
         "if PY_37: x = 1\nelse: x = here",
         "if compat.PY_37: x = 1\nelse: x = here",
+        "from compat import *\ntry: x = here\nexcept AttributeError: x = 1",
+        "from compat import *\nx = here if hasattr(asyncio, 'y') else None",
     ],
 )
 def test_what_is_tried_first_reaches_none(code: str) -> None:

@@ -112,6 +112,8 @@ def maybe_held(node: ast.AST, module: Module) -> Iterator[ast.expr]:
     function = module.function(node)
     inner = node
     for around in module.ancestors(node):
+        if isinstance(inner, ast.stmt):
+            yield from _taken_before(inner, module)
         if around is function:
             return
         if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
@@ -119,6 +121,23 @@ def maybe_held(node: ast.AST, module: Module) -> Iterator[ast.expr]:
         elif isinstance(around, ast.Try) and inner not in around.finalbody:
             yield from filter(None, map(_given_back, around.finalbody))
         inner = around
+
+
+def _taken_before(statement: ast.stmt, module: Module) -> list[ast.expr]:
+    """What statements before this one, in its block, acquire and do not release."""
+    held: dict[str, ast.expr] = {}
+    for earlier in module.block(statement):
+        if earlier is statement:
+            break
+        for node in within(earlier) if held else ():
+            match node:
+                case ast.Call(func=ast.Attribute(value=lock, attr="release")):
+                    held.pop(ast.dump(lock), None)
+        taking = earlier.value if isinstance(earlier, ast.Expr) else None
+        lock_taken = taken_by(taking.value if isinstance(taking, ast.Await) else taking)
+        if lock_taken is not None:
+            held[ast.dump(lock_taken)] = lock_taken
+    return [*held.values()]
 
 
 def _may_be_lock(item: ast.withitem, block: ast.With | ast.AsyncWith, module: Module) -> bool:

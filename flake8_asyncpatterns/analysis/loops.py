@@ -78,7 +78,7 @@ def _calls(loop: Repeating) -> Iterator[ast.Call]:
 
 def leaves(call: ast.Call, module: Module) -> bool:
     """Does what is called end the process or raise in any case, as far as its name or its annotation tells?"""
-    if module.callee(call) in LEAVES:
+    if (module.callee(call) or module.likely(call.func)) in LEAVES:
         return True
     definition = module.definition(call.func)
     returns = getattr(definition, "returns", None)
@@ -88,7 +88,7 @@ def leaves(call: ast.Call, module: Module) -> bool:
 def _is_used_up(call: ast.Call, module: Module) -> bool:
     if isinstance(call.func, ast.Attribute):
         return call.func.attr in ENDS_BY_RAISING
-    return module.callee(call) == "builtins.next" and len(call.args) == 1
+    return module.likely(call.func) == "builtins.next" and len(call.args) == 1
 
 
 def _raises(call: ast.Call, module: Module, seen: set[ast.AST]) -> bool:

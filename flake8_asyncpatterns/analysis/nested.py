@@ -95,7 +95,7 @@ def _expects_the_error(call: ast.Call, function: ast.AST, module: Module) -> boo
 
 
 def _names(caught: ast.expr | None, module: Module) -> set[str | None]:
-    return {module.name(kind) for kind in (caught.elts if isinstance(caught, ast.Tuple) else [caught]) if kind}
+    return {module.likely(kind) for kind in (caught.elts if isinstance(caught, ast.Tuple) else [caught]) if kind}
 
 
 class Helpers:

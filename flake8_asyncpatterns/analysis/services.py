@@ -160,11 +160,11 @@ class Endless:
     def _ends_process(self, node: ast.AST) -> bool:
         match node:
             case ast.Raise(exc=ast.Name() as raised) | ast.Raise(exc=ast.Call(func=ast.Name() as raised)):
-                return self.module.name(raised) in ("builtins.SystemExit", "builtins.KeyboardInterrupt")
+                return self.module.likely(raised) in ("builtins.SystemExit", "builtins.KeyboardInterrupt")
             case ast.Call():
-                if any(self.module.name(argument) == "builtins.input" for argument in node.args):
+                if any(self.module.likely(argument) == "builtins.input" for argument in node.args):
                     return True  # handed to a thread
-                return self.module.callee(node) in LEAVES
+                return (self.module.callee(node) or self.module.likely(node.func)) in LEAVES
         return False
 
     def _statement(self, statement: ast.stmt) -> bool:

@@ -169,13 +169,13 @@ def handles_absence(handler: ast.ExceptHandler, module: Module) -> bool:
     """Does this run where something is not there?"""
     caught = handler.type
     named = caught.elts if isinstance(caught, ast.Tuple) else [caught] if caught else []
-    return any(module.name(one) in MISSING for one in named)
+    return any(module.likely(one) in MISSING for one in named)
 
 
 def _looks_first(test: ast.expr, module: Module) -> bool:
     for part in within(test):
         match part:
-            case ast.Call() if module.callee(part) == "builtins.hasattr":
+            case ast.Call(func=asked) if module.likely(asked) == "builtins.hasattr":
                 return True
             case ast.Name(id=name) | ast.Attribute(attr=name) if CONSTANT.match(name):
                 if not isinstance(part, ast.Name) or not any(

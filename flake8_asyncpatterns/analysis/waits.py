@@ -40,9 +40,27 @@ def _is_guarded(statement: ast.stmt) -> bool:
             return any(_catches_all(handler) for handler in handlers)
         case ast.If(body=body, orelse=orelse):
             return all(_is_guarded(s) for s in (*body, *orelse))
-        case ast.While(body=body) | ast.With(body=body) | ast.AsyncWith(body=body):
+        case ast.With(items=items) if any(_takes_outcome(item.context_expr, statement) for item in items):
+            return True
+        case ast.While(body=body) | ast.For(body=body) | ast.With(body=body) | ast.AsyncWith(body=body):
             return all(_is_guarded(s) for s in body)
     return not any(isinstance(node, (ast.Await, ast.Raise, ast.AsyncFor, ast.AsyncWith)) for node in within(statement))
+
+
+def _takes_outcome(manager: ast.expr, block: ast.With) -> bool:
+    """Is this given a future that gets its result in the block, and so an exception if there is one?"""
+    given = (
+        {argument.id for argument in manager.args if isinstance(argument, ast.Name)}
+        if isinstance(manager, ast.Call)
+        else ()
+    )
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "set_result"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in given
+        for node in within(*block.body)
+    )
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:

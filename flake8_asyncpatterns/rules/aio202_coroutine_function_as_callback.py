@@ -88,7 +88,8 @@ Unsafe: code begins to run that never did.
 - A thread, and `atexit`, run it with `asyncio.run`, in a loop of its own.
 - `AsyncExitStack.callback` becomes `push_async_callback`.
 
-No fix: signal handlers of `signal.signal`, `add_reader` and `add_writer`, other processes.
+No fix: signal handlers of `signal.signal`, `add_reader` and `add_writer`, other processes; and where the file takes the
+callback back (`atexit.unregister`, `remove_done_callback`), which would not find the lambda.
 
 ## When to ignore
 
@@ -110,6 +111,7 @@ from ..module import Module
 from ..rule import Edit, Fix, Report, Symbol, replace, replace_argument, rule
 
 STARTS = "the coroutine starts to run, which it never did before"
+TAKING_BACK = frozenset({"unregister", "remove_done_callback"})
 OWN_LOOP = f"{STARTS}, in a loop of its own"
 
 
@@ -190,12 +192,25 @@ def _handing_on(callback: ast.expr, taken: list[str], wrapper: str, unsafe: str,
     """A lambda in place of the callback, which takes these parameters and hands them on to it."""
     if not lasting(callback, module):
         return f"`{ast.unparse(callback)}` may be another when it is called"
+    if _is_taken_back(callback, module):
+        return f"`{ast.unparse(callback)}` is taken back by itself, which a lambda in its place would not be"
     parameters = [unused(name, callback) for name in taken]
     inner = invocation(callback, [], [], module)
     passed = ", ".join([*([inner.text[len("{f}(") : -1]] if len(inner.holes) > 1 else []), *parameters])
     head = f"lambda {', '.join(parameters)}" if parameters else "lambda"
     edit = replace(callback, f"{head}: {{wrapper}}({{f}}({passed}))", wrapper=Symbol(wrapper), **inner.holes)
     return Fix(edit, unsafe=unsafe)
+
+
+def _is_taken_back(callback: ast.expr, module: Module) -> bool:
+    """Does this file hand the same over to what forgets a callback that was handed over before?"""
+    wanted = ast.unparse(callback)
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in TAKING_BACK
+        and any(ast.unparse(argument) == wanted for argument in call.args)
+        for call in module.nodes(ast.Call)
+    )
 
 
 def _awaited(found: Handed, module: Module) -> Fix | str:

@@ -59,8 +59,9 @@ async def forward(message, queue):
 ```
 
 It is also found as the last part of a condition, in a list that nobody keeps, and bound to a local name that nothing
-reads. It is not reported where the coroutine is a function of the file that catches every exception itself, or puts
-something into an asyncio queue.
+reads. It is not reported where the coroutine is a function of the file that catches every exception itself or hands
+its outcome to another future, where it puts something into an asyncio queue, and where it stops the loop: then the
+future is never done.
 
 ## Fix
 
@@ -83,10 +84,13 @@ from collections.abc import Iterator
 
 from ..analysis.tasks import dropped, is_moot
 from ..analysis.waits import cannot_fail
+from ..flow import body
 from ..knowledge.tasks import THREADSAFE
 from ..module import Module
 from ..needs import calls
 from ..rule import Report, rule
+
+STOP = "asyncio.AbstractEventLoop.stop"
 
 
 @rule("AIO206", "dropped-threadsafe-future", ast.Call, plain=True, needs=calls({THREADSAFE}))
@@ -94,7 +98,15 @@ def dropped_threadsafe_future(call: ast.Call, module: Module) -> Iterator[Report
     """Report `run_coroutine_threadsafe()` whose future nobody looks at."""
     if module.callee(call) != THREADSAFE or dropped(call, module, chained=False, framed=False) is None:
         return
-    if (call.args and cannot_fail(call.args[0], module)) or is_moot(call, module):
+    if is_moot(call, module) or any(cannot_fail(c, module) or _stops_the_loop(c, module) for c in call.args[:1]):
         return
     message = "nobody looks at the future of `run_coroutine_threadsafe()`: an exception of the coroutine is lost"
     yield Report(call, message)
+
+
+def _stops_the_loop(coroutine: ast.expr, module: Module) -> bool:
+    """Is this the coroutine of a function that stops an event loop, which then tells nobody that it is done?"""
+    function = module.definition(coroutine.func) if isinstance(coroutine, ast.Call) else None
+    return isinstance(function, ast.AsyncFunctionDef) and any(
+        isinstance(node, ast.Call) and module.callee(node) == STOP for node in body(function)
+    )

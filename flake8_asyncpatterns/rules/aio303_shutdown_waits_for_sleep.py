@@ -185,6 +185,7 @@ ones that delay a shutdown are reported by none.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -436,12 +437,29 @@ def _clears(waiting: Waiting, the_flag: Flag, module: Module) -> list[Cleared]:
             and cleared.function is not waiting.coroutine
             and cleared.function.name not in ("__init__", "__post_init__", "__new__")
             and not calls.only_from(waiting.loop, cleared.function)
+            and not _runs_instead(cleared.function, waiting.coroutine, calls, module)
             and not calls.ends_at_once(cleared.function)
         )
     ]
     if _works(waiting, module) or _starts(waiting, the_flag, module):
         return found
     return found if any(_handlers(cleared, calls, module) for cleared in found) else []
+
+
+def _runs_instead(function: FunctionDef, coroutine: FunctionDef, calls: Calls, module: Module) -> bool:
+    """Is this called in the other branch of the `if` that calls a coroutine, and nowhere else?"""
+    match [*calls.mentions(function)], [*calls.mentions(coroutine)]:
+        case [one], [other]:
+            its, ours = {*module.ancestors(one)}, {*module.ancestors(other)}
+            return any(
+                isinstance(fork, ast.If)
+                and any(
+                    not its.isdisjoint(this) and not ours.isdisjoint(that)
+                    for this, that in itertools.permutations((fork.body, fork.orelse))
+                )
+                for fork in its & ours
+            )
+    return False
 
 
 def _ends(waiting: Waiting, the_flag: Flag, module: Module) -> Iterator[Cleared]:

@@ -188,7 +188,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ..analysis.calls import Calls
-from ..analysis.flags import EVENT, STOP, Conversion, NotUnderstood, flag, identifiers, required
+from ..analysis.flags import Conversion, NotUnderstood, flag, identifiers, required
 from ..analysis.freenames import free
 from ..analysis.testcode import is_test
 from ..flow import always_true, within
@@ -200,7 +200,7 @@ from ..reference import reference
 from ..rule import Fix, Related, Report, replace, rule
 from ..signs import ON_THE_LOOP
 from ..source import lines
-from .aio303_shutdown_waits_for_sleep import LateLoops
+from .aio303_shutdown_waits_for_sleep import LATCHES, LateLoops
 
 Polling: TypeAlias = ast.While | ast.For | ast.If
 
@@ -296,6 +296,8 @@ class _Conditions:
     def __iter__(self) -> Iterator[ast.expr]:
         if isinstance(self.loop, ast.For):
             self._tries(self.loop.iter)
+        elif self._is_at_its_end():
+            raise _Unclear
         else:
             yield from self._asked(self.loop.test)
         if any(self._watches_the_clock(node) for node in within(self.loop)):
@@ -308,6 +310,13 @@ class _Conditions:
         counted = isinstance(iterable, ast.Call) and self.module.callee(iterable) in TRIES
         if not counted and not isinstance(iterable, (ast.Tuple, ast.List)):
             raise _Unclear
+
+    def _is_at_its_end(self) -> bool:
+        """Is an Event set that nothing in this file clears, so that the loop around this waits for something else?"""
+        return isinstance(self.loop, ast.If) and any(
+            wanted and self.module.type_of(event) in LATCHES and not _is_cleared(event, self.module)
+            for event, wanted in required(self.loop.test, True)
+        )
 
     def _idle(self, statement: ast.stmt) -> Iterator[ast.expr]:
         """What a statement asks, if it is one that does nothing else while the loop waits."""
@@ -453,9 +462,20 @@ class _Conditions:
             isinstance(node, ast.Attribute)
             or (
                 isinstance(node, ast.Name)
-                and any(isinstance(v, ast.BinOp) and self._is_kept(v) for v in self.own.get(node.id, ()))
+                and (
+                    any(isinstance(v, ast.BinOp) and self._is_kept(v) for v in self.own.get(node.id, ()))
+                    or self._is_moved_on(node)
+                )
             )
             for node in ast.walk(side)
+        )
+
+    def _is_moved_on(self, name: ast.Name) -> bool:
+        """Do other functions than those around the loop give this variable a value?"""
+        around = {None, *self.module.ancestors(name)}
+        return any(
+            isinstance(binding, ast.Name) and self.module.function(binding) not in around
+            for binding in self.module.bindings(name) or ()
         )
 
 
@@ -554,13 +574,17 @@ def _fix(loop: Polling, pause: ast.Expr, states: list[ast.expr], module: Module)
 def _await_event(
     loop: ast.While, pause: ast.Expr, use: ast.expr, going: bool, module: Module
 ) -> tuple[Fix | None, str]:
-    if going or module.type_of(use) not in (EVENT.made, STOP.made):
+    if going or module.type_of(use) not in LATCHES:
         return None, "an Event can be awaited until it is set, and not until it is cleared"
     name = ast.unparse(use)
-    cleared = any(a.attr == "clear" and ast.unparse(a.value) == name for a in module.nodes(ast.Attribute))
     unsafe = f"`{name}` must be set on the event loop's thread"
-    replaced = pause if cleared or _has_comments(loop, module) else loop
+    replaced = pause if _is_cleared(use, module) or _has_comments(loop, module) else loop
     return Fix(replace(replaced, f"await {name}.wait()"), unsafe=unsafe), ""
+
+
+def _is_cleared(event: ast.expr, module: Module) -> bool:
+    name = ast.unparse(event)
+    return any(a.attr == "clear" and ast.unparse(a.value) == name for a in module.nodes(ast.Attribute))
 
 
 def _has_comments(loop: ast.While, module: Module) -> bool:

@@ -229,7 +229,7 @@ def _swallow(node: ast.ExceptHandler | ast.With, module: Module) -> Swallow | No
         if not isinstance(guarded, ast.Try) or caught(node.type, module) is None:
             return None
         earlier = [*itertools.takewhile(lambda handler: handler is not node, guarded.handlers)]
-        if any(caught(handler.type, module) for handler in earlier):
+        if any(caught(handler.type, module) or _may_be_cancellation(handler.type, module) for handler in earlier):
             return None
         listed = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type] if node.type else []
         names = [name for name in listed if caught(name, module)]
@@ -251,6 +251,16 @@ def _swallow(node: ast.ExceptHandler | ast.With, module: Module) -> Swallow | No
     assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
     everything = not meant and (not names or any(caught(name, module) == EVERYTHING for name in names))
     return Swallow(node, names, everything, block, function, after, rest)
+
+
+def _may_be_cancellation(exception: ast.expr | None, module: Module) -> bool:
+    """Does an `except` name a `CancelledError` that may be asyncio's, from wherever it was brought?"""
+    for one in exception.elts if isinstance(exception, ast.Tuple) else [exception]:
+        match one:
+            case ast.Name(id="CancelledError") | ast.Attribute(attr="CancelledError"):
+                if module.name(one) != "concurrent.futures.CancelledError":  # another class since Python 3.8
+                    return True
+    return False
 
 
 def _named(exception: ast.expr | None, module: Module) -> list[str | None]:

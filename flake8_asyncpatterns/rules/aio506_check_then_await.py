@@ -121,6 +121,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..analysis.calls import Calls
 from ..analysis.shared import Guards, is_closing, is_opening, is_shared
 from ..flow import within
 from ..module import Module
@@ -154,12 +155,48 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
     for looked, region in _missing(check, module):
         if not is_shared(looked.stored, module) or module.analysis(Guards).is_guarded(check):
             continue
+        if _is_one_calls(looked.stored, function, module) or _is_set_before(looked, check, function, module):
+            continue
         found = _set_late(looked, region, module)
         if found is not None and not module.analysis(Guards).is_guarded(found):
             what = ast.unparse(found)
             message = f"`{what}` is looked for before the await and set after it: tasks that come at once all do so"
             yield Report(check.test, message, related=(Related(found, "it is set here, after an await"),))
             return
+
+
+def _is_one_calls(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Is this a variable of the function around, which runs this one in no task but its own?"""
+    around = module.function(function)
+    if not isinstance(stored, ast.Name) or not isinstance(around, ast.AsyncFunctionDef):
+        return False
+    todo: list[ast.AST] = [function]  # and what awaits it, up to the function around
+    for inner in todo:
+        mentions = [*module.analysis(Calls).mentions(inner)] if isinstance(inner, ast.AsyncFunctionDef) else []
+        if not mentions or not all(_is_awaited(mention, module) for mention in mentions):
+            return False
+        callers = {module.function(mention) for mention in mentions}
+        todo += [caller for caller in callers if caller is not None and caller is not around and caller not in todo]
+    return True
+
+
+def _is_awaited(name: ast.expr, module: Module) -> bool:
+    """Is this the function in `await f()`?"""
+    call = module.parent(name)
+    return isinstance(call, ast.Call) and call.func is name and isinstance(module.parent(call), ast.Await)
+
+
+def _is_set_before(looked: Looked, check: ast.If, function: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Has each call just set this in any case, so that the condition asks how that went?"""
+    statement: ast.AST | None = check
+    while isinstance(statement, ast.stmt) and statement is not function:
+        for earlier in module.block(statement):
+            if earlier is statement:
+                break
+            if isinstance(earlier, ast.Assign) and any(looked.names(target) for target in earlier.targets):
+                return True
+        statement = module.parent(statement)
+    return False
 
 
 def _missing(check: ast.If, module: Module) -> Iterator[tuple[Looked, list[ast.stmt]]]:

@@ -166,5 +166,7 @@ class Cases:
         """The classes to which the file sets attributes by `setattr`."""
         calls = (call for call in self.module.nodes(ast.Call) if isinstance(call.func, ast.Name) and call.args)
         return {
-            self.module.definition(call.args[0]) for call in calls if self.module.name(call.func) == "builtins.setattr"
+            self.module.definition(call.args[0])
+            for call in calls
+            if self.module.likely(call.func) == "builtins.setattr"
         }

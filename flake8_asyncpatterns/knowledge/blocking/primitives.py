@@ -72,7 +72,7 @@ NO_WAIT = frozenset({"LOCK_NB", "LOCK_UN"})
 
 # Methods whose answer may be there already, and the questions that tell whether it is.
 ASKED_BY = {
-    "get": frozenset({"empty", "qsize"}),
+    "get": frozenset({"empty", "qsize", "_reader"}),  # the last is what select() is given of another process's queue
     "put": frozenset({"full", "qsize"}),
     "result": frozenset({"done", "cancelled", "exception"}),
     "exception": frozenset({"done", "cancelled"}),
