@@ -79,10 +79,13 @@ class Text:
 
     def __init__(self, data: bytes) -> None:
         self.data = b"\n" + (data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data)
-        self.words = frozenset(data.translate(SPACED).split())
-        if not data.isascii():
-            self.words |= set(_normalized(self.words))
         self._shown: dict[object, bool] = {}
+
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """The words, as they stand there and as Python reads letters."""
+        found = frozenset(self.data.translate(SPACED).split())
+        return found if self.data.isascii() else found.union(_normalized(found))
 
     @cached_property
     def code(self) -> Text:
