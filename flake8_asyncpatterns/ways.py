@@ -335,7 +335,7 @@ def _truth(test: Condition, parameters: Mapping[str, Parameter], given: Given | 
             return None if parts[0] is None else not parts[0]
         case "or" | "and":
             deciding = test.kind == "or"
-            return deciding if deciding in parts else None
+            return deciding if deciding in parts else None if None in parts else not deciding
     return None
 
 

@@ -55,6 +55,8 @@ def test_the_shortest_way_is_shown_and_circles_are_no_matter() -> None:
         "def g(wait=False):\n    if wait: slow()\nasync def f(): g()",
         "def g(wait):\n    if not wait: return\n    slow()\nasync def f(): g(False)",
         "def g(a, *, mode='x'):\n    if mode == 'y' and a: slow()\nasync def f(a): g(a)",
+        "def g(a=0, b=''):\n    if a or b: slow()\nasync def f(): g()",
+        "def g(a, b):\n    if a and b: return\n    slow()\nasync def f(): g(1, True)",
         "class A:\n    def g(self, now):\n        if now is None: slow()\n    async def f(self): self.g(1)",
         "def g(): h(False)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
         "def g(wait=False): h(wait)\ndef h(wait):\n    if wait: slow()\nasync def f(): g()",
