@@ -14,9 +14,9 @@ from .source import STRING_OR_COMMENT
 
 DEFINITION = re.compile(rb"\n([ \t\f]*+)(async[ \t\f\\\n]++)?(?:def[ \t\f\\\n]++(\w++)|class\b)")
 CLASS = re.compile(rb"\n[ \t\f]*+class[ \t\f\\\n]++(\w++)")
-DECORATES = re.compile(
-    rb"\b(?:%s)\b" % b"|".join(sorted({n.rpartition(".")[2].encode() for n in GENERATOR_COROUTINES}))
-)
+DECORATORS = sorted({name.rpartition(".")[2].encode() for name in GENERATOR_COROUTINES})
+# What begins with letters is searched for in a tenth of the time.
+DECORATES = re.compile(b"|".join(rb"%b(?<!\w%b)\b" % (name, name) for name in DECORATORS))
 
 
 def bare(data: bytes) -> bytes:
@@ -25,11 +25,11 @@ def bare(data: bytes) -> bytes:
 
 
 def _emptied(found: re.Match[bytes]) -> bytes:
-    text = found[0]
-    if text.startswith(b"#"):
+    code, start = found.string, found.start()
+    if code[start : start + 1] == b"#":
         return b""
-    before = found.string[max(0, found.start() - 2) : found.start()].lower()
-    return text.replace(b"\n", b" ") if before.endswith(b"f") or before == b"fr" else b"''"
+    before = code[max(0, start - 2) : start].lower()
+    return found[0].replace(b"\n", b" ") if before.endswith(b"f") or before == b"fr" else b"''"
 
 
 def coroutines(code: bytes) -> Iterator[bytes]:

@@ -35,10 +35,15 @@ ATTRIBUTE = re.compile(rb"\.[ \t]*\w+$")
 def own(text: Text) -> bool:
     """Is there an idle call of a coroutine function of this file?"""
     names = set(DEFINED.findall(text.data))
-    streams = {found[1] for found in DEFINED.finditer(text.data) if b"yield" in block(text.data, found.start())}
+    streams = set(_streams(text.data)) if b"yield" in text.words else set()
     if not TYPES.isdisjoint(text.words):
         names |= set(_annotated(text.data))
     return _idle(text, names, streams)
+
+
+def _streams(data: bytes) -> Iterator[bytes]:
+    """The asynchronous generators."""
+    return (found[1] for found in DEFINED.finditer(data) if b"yield" in block(data, found.start()))
 
 
 def of(names: Group, *, entered: bool = False) -> Sign:

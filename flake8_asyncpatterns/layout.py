@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# So far is looked for the other end of a bracket.
+# So far is looked for the other end of a bracket: first in its line, where it mostly is.
 REACH = 4000
 BRACKET = re.compile(rb"[(\[{}\])]")
 STRING = re.compile(rb"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
@@ -19,22 +19,25 @@ def line_start(data: bytes, at: int) -> int:
 
 def start_of(data: bytes, at: int) -> int:
     """Where the innermost bracket opens that is still open at this place; -1: nowhere near."""
-    first = max(0, at - REACH)
-    depth = 0
-    for found in reversed([*BRACKET.finditer(_without_strings(data[first:at]))]):
-        depth += 1 if found[0] in b")]}" else -1
-        if depth < 0:
-            return first + found.start()
+    first, depth = max(0, at - REACH), 0
+    here = max(first, line_start(data, at))
+    for start, stop in ((here, at), (first, here)):
+        for found in reversed([*BRACKET.finditer(_without_strings(data[start:stop]))]):
+            depth += 1 if found[0] in b")]}" else -1
+            if depth < 0:
+                return start + found.start()
     return -1
 
 
 def end_of(data: bytes, at: int, reach: int = REACH) -> int:
     """Where the bracket closes that opens at `at`; -1: nowhere near."""
-    depth = 0
-    for found in BRACKET.finditer(_without_strings(data[at : at + reach])):
-        depth += 1 if found[0] in b"([{" else -1
-        if not depth:
-            return at + found.start()
+    last, depth = at + reach, 0
+    here = data.find(b"\n", at, last)
+    for start, stop in ((at, here), (here, last)) if here >= 0 else ((at, last),):
+        for found in BRACKET.finditer(_without_strings(data[start:stop])):
+            depth += 1 if found[0] in b"([{" else -1
+            if not depth:
+                return start + found.start()
     return -1
 
 

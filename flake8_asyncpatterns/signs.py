@@ -193,7 +193,7 @@ CHANGED = re.compile(rb"[-+*/%&|^@<>]=(?<![^<]<=)(?<![^>]>=)")
 KEPT = re.compile(rb"[\n;][ \t]*+(\w++[ \t]*+(?:[.\[][^\n=(]*+)++)=(?!=)([^\n]*+)")
 BOUND = re.compile(rb"[\n;][ \t]*+([\w.\[\]'\"]++)[ \t]*+(?::[^=\n]*+)?=(?!=)([^\n]*+)")
 # A variable that is an attribute, an item or a variable, and nothing else.
-READ = re.compile(rb"(\w++)[ \t]*+(?::[^=\n]*+)?=[ \t]*+([\w.]++(?:\[[^\n]*+)?)[ \t]*+[\n;#]")
+READ = re.compile(rb"[\n;:=(,.][ \t]*+(\w++)[ \t]*+(?::[^=\n]*+)?=[ \t]*+([\w.]++(?:\[[^\n]*+)?)[ \t]*+[\n;#]")
 LAST_NAME = re.compile(rb"([^\W\d]\w*)[ \t]*(?:\[[^\n]*)?[ \t]*(?::[^\n]*)?$")
 OPERATOR = re.compile(rb"[-+*/%&|^@]|<<|>>|[(\[{\\]$")
 
