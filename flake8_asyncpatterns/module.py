@@ -177,6 +177,11 @@ class Module:
                 return block
         raise LookupError(statement)
 
+    def above(self, node: ast.AST) -> list[ast.stmt]:
+        """The statements that stand before one in its block; of what is no statement: none."""
+        block = self.block(node) if isinstance(node, ast.stmt) else []
+        return block[: next((at for at, other in enumerate(block) if other is node), 0)]
+
     def function(self, node: ast.AST) -> FunctionDef | ast.Lambda | None:
         """The function in whose body `node` is evaluated; None: the module's or a class's top level.
 

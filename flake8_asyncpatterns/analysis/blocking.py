@@ -20,7 +20,7 @@ from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
 from ..signs import made_by_coroutines
 from .callbacks import is_callback
-from .circumstances import CIRCUMSTANCES, above, passed
+from .circumstances import CIRCUMSTANCES, passed
 from .coroutines import runs_by_hand, runs_on_the_loop
 from .possible import Possible
 from .testcode import is_test
@@ -391,7 +391,7 @@ def _lock_around(call: ast.Call, module: Module) -> str:
 def _taken_before(statement: ast.AST, module: Module) -> Iterator[ast.expr]:
     """What was taken by hand before a statement of the same block, and not let go of: `lock.acquire()`."""
     taken: dict[str, ast.expr] = {}
-    for before in above(statement, module):
+    for before in module.above(statement):
         match before:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="acquire"))):
                 taken[ast.unparse(held)] = held

@@ -107,7 +107,7 @@ def _was_asked(call: ast.Call, method: str, text: str, module: Module) -> bool:
 
 def _was_made_before(call: ast.Call, text: str, module: Module) -> bool:
     """Was what is acquired made in the same block, and has nobody else had it since?"""
-    for before in reversed(above(module.statement(call), module)):
+    for before in reversed(module.above(module.statement(call))):
         match before:
             case ast.Assign(targets=targets, value=ast.Call()) if text in map(dotted, targets):
                 return True
@@ -136,13 +136,7 @@ def _is_settled(point: ast.expr, future: str, module: Module) -> bool:
     """Has the code given a future its outcome, on every way that leads here?"""
     function = module.function(point)
     around = module.ancestors(point, below=function)
-    return any(_settles(before, future) for node in around for before in above(node, module))
-
-
-def above(statement: ast.AST, module: Module) -> list[ast.stmt]:
-    """The statements that stand before one in its block."""
-    block = module.block(statement) if isinstance(statement, ast.stmt) else []
-    return block[: next((n for n, other in enumerate(block) if other is statement), 0)]
+    return any(_settles(before, future) for node in around for before in module.above(node))
 
 
 def _settles(statement: ast.stmt, future: str) -> bool:

@@ -185,8 +185,6 @@ def takes_lock(node: ast.YieldFrom, module: Module, kinds: Kinds) -> bool:
 
 def _without_yield(node: ast.Yield, module: Module) -> Replace | Remove:
     statement = module.statement(node)
-    block = module.block(statement)
-    before = block[: block.index(statement)]
-    if any(isinstance(earlier, (ast.Return, ast.Raise)) for earlier in before):
+    if any(isinstance(earlier, (ast.Return, ast.Raise)) for earlier in module.above(statement)):
         return Remove(statement)  # it is never reached, and only made the function a generator
     return replace(node, "await {sleep}(0)", sleep=Symbol("asyncio.sleep"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -178,7 +177,7 @@ def is_deliberate(node: ast.AST, module: Module) -> bool:
             case ast.FunctionDef():
                 if _enters_both_ways(around, module):
                     return True
-        if isinstance(inner, ast.stmt) and any(map(_leaves_one_world, _before(inner, around))):
+        if any(map(_leaves_one_world, module.above(inner))):
             return True
         same_function = same_function and not isinstance(around, FUNCTIONS)
         inner = around
@@ -232,17 +231,6 @@ def _constant(test: ast.expr, module: Module) -> bool | None:
         case ast.Constant(value=bool(value)):
             return value
     return None
-
-
-def _before(statement: ast.stmt, around: ast.AST) -> Iterator[ast.stmt]:
-    """The statements before one in its block."""
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(around, field, None)
-        if isinstance(block, list) and any(s is statement for s in block):
-            for before in block:
-                if before is statement:
-                    return
-                yield before
 
 
 def _leaves_one_world(statement: ast.stmt) -> bool:

@@ -37,8 +37,7 @@ def innermost_lock(node: ast.AST, module: Module) -> tuple[Held | None, ast.expr
 
 def released(guarded: ast.Try, module: Module) -> ast.expr | None:
     """The lock of `await lock.acquire()`, `try: … finally: lock.release()`; the first may also stand in the `try`."""
-    block = module.block(guarded)
-    before = block[: block.index(guarded)][-1:]
+    before = module.above(guarded)[-1:]
     for last in guarded.finalbody:
         lock = _given_back(last)
         if lock is None:
@@ -112,8 +111,7 @@ def maybe_held(node: ast.AST, module: Module) -> Iterator[ast.expr]:
     function = module.function(node)
     inner = node
     for around in module.ancestors(node):
-        if isinstance(inner, ast.stmt):
-            yield from _taken_before(inner, module)
+        yield from _taken_before(inner, module)
         if around is function:
             return
         if isinstance(around, (ast.With, ast.AsyncWith)) and inner in around.body:
@@ -123,12 +121,10 @@ def maybe_held(node: ast.AST, module: Module) -> Iterator[ast.expr]:
         inner = around
 
 
-def _taken_before(statement: ast.stmt, module: Module) -> list[ast.expr]:
+def _taken_before(statement: ast.AST, module: Module) -> list[ast.expr]:
     """What statements before this one, in its block, acquire and do not release."""
     held: dict[str, ast.expr] = {}
-    for earlier in module.block(statement):
-        if earlier is statement:
-            break
+    for earlier in module.above(statement):
         for node in within(earlier) if held else ():
             match node:
                 case ast.Call(func=ast.Attribute(value=lock, attr="release")):

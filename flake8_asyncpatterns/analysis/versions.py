@@ -60,8 +60,7 @@ def _conditions(node: ast.AST, module: Module) -> Iterator[tuple[ast.expr, bool]
     """The conditions around a node, and whether they hold where it runs."""
     inner = node
     for around in module.ancestors(node):
-        if isinstance(inner, ast.stmt):
-            yield from ((test, False) for test in _left_before(inner, around))
+        yield from ((test, False) for test in _left_before(inner, module))
         match around:
             case ast.If(test=test, body=body) if inner is not test:
                 yield test, any(inner is statement for statement in body)
@@ -75,16 +74,11 @@ def _conditions(node: ast.AST, module: Module) -> Iterator[tuple[ast.expr, bool]
         inner = around
 
 
-def _left_before(statement: ast.stmt, around: ast.AST) -> Iterator[ast.expr]:
+def _left_before(statement: ast.AST, module: Module) -> Iterator[ast.expr]:
     """The conditions under which the block that a statement stands in was left already."""
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(around, field, None)
-        if isinstance(block, list) and any(one is statement for one in block):
-            for earlier in block:
-                if earlier is statement:
-                    return
-                if isinstance(earlier, ast.If) and not earlier.orelse and isinstance(earlier.body[-1], LEAVES):
-                    yield earlier.test
+    for earlier in module.above(statement):
+        if isinstance(earlier, ast.If) and not earlier.orelse and isinstance(earlier.body[-1], LEAVES):
+            yield earlier.test
 
 
 def _truth(test: ast.expr, python: Version, module: Module, depth: int = ALIAS_DEPTH) -> bool | None:

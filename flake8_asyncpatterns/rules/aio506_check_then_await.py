@@ -190,9 +190,7 @@ def _is_set_before(looked: Looked, check: ast.If, function: ast.AsyncFunctionDef
     """Has each call just set this in any case, so that the condition asks how that went?"""
     statement: ast.AST | None = check
     while isinstance(statement, ast.stmt) and statement is not function:
-        for earlier in module.block(statement):
-            if earlier is statement:
-                break
+        for earlier in module.above(statement):
             if isinstance(earlier, ast.Assign) and any(looked.names(target) for target in earlier.targets):
                 return True
         statement = module.parent(statement)
