@@ -312,6 +312,10 @@ class Module:
         """
         return self._inference.callee(call)
 
+    def likely_callee(self, call: ast.Call) -> str | None:
+        """The same, for what keeps a rule silent (see `likely`)."""
+        return self.callee(call) or self.likely(call.func)
+
     def bindings(self, name: ast.Name | ast.Attribute) -> list[ast.AST] | None:
         """Each node that binds the variable that `name` stands for; None: not bound in this file.
 

@@ -86,7 +86,7 @@ class Calls:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if "cancel" in name.lower():
                 return name not in ("cancelled", "cancelling", "uncancel")
             case ast.Call():
-                name = self.module.callee(node) or self.module.likely(node.func) or ""
+                name = self.module.likely_callee(node) or ""
                 return name in ENDS_THE_PROCESS or name == "asyncio.AbstractEventLoop.stop"
             case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
                 return name in ("SystemExit", "KeyboardInterrupt")

@@ -78,7 +78,7 @@ def _calls(loop: Repeating) -> Iterator[ast.Call]:
 
 def leaves(call: ast.Call, module: Module) -> bool:
     """Does what is called end the process or raise in any case, as far as its name or its annotation tells?"""
-    if (module.callee(call) or module.likely(call.func)) in LEAVES:
+    if module.likely_callee(call) in LEAVES:
         return True
     definition = module.definition(call.func)
     returns = getattr(definition, "returns", None)

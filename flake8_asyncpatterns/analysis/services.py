@@ -164,7 +164,7 @@ class Endless:
             case ast.Call():
                 if any(self.module.likely(argument) == "builtins.input" for argument in node.args):
                     return True  # handed to a thread
-                return (self.module.callee(node) or self.module.likely(node.func)) in LEAVES
+                return self.module.likely_callee(node) in LEAVES
         return False
 
     def _statement(self, statement: ast.stmt) -> bool:
