@@ -28,7 +28,6 @@ from .facts import (
 )
 from .roots import Roots
 from .shelf import seen_from_here
-from .spoken import Spoken, spoken
 from .ways import Ways
 
 # Re-exports are followed so far.
@@ -163,6 +162,8 @@ class Project:
 
     def _speaker(self, path: str, named: Named) -> str | None:
         """The name of another file that may speak of an attribute or a global of this one."""
+        from .spoken import Spoken, spoken  # late: only those who mend have an answer
+
         [name] = named.path
         for other, data in self._texts(path) if self._texts else ():
             how = spoken(name, data) if other != path else Spoken.NEVER

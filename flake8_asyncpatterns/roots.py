@@ -39,8 +39,8 @@ class Roots:
 
     def home(self, path: str) -> str | None:
         """The directory that the project of a file reaches up to; None: nothing tells."""
-        above = map(str, Path(path).parents)
-        return next((folder for folder in above if not self._inside(folder).isdisjoint(ENDS_AT)), None)
+        *_, top = self._up(os.path.dirname(path))  # noqa: PTH120  # as above
+        return top if self._ends(top) else None
 
     def _file(self, folder: str, qualified: str) -> tuple[str, tuple[str, ...]] | None:
         rest = qualified.lstrip(".")
@@ -92,11 +92,20 @@ class Roots:
         return self._search[folder]
 
     def _above(self, folder: str) -> Iterator[str]:
-        for above in (folder, *map(str, Path(folder).parents)):
+        for above in self._up(folder):
             inside = self._inside(above)
             if "__init__.py" not in inside:
                 yield above
                 if "src" in inside:
                     yield os.path.join(above, "src")  # noqa: PTH118  # as above
-            if not inside.isdisjoint(ENDS_AT):
+
+    def _up(self, folder: str) -> Iterator[str]:
+        """A directory and those above it, up to the one at which a project ends."""
+        for above in (folder, *map(str, Path(folder).parents)):
+            yield above
+            if self._ends(above):
                 return
+
+    def _ends(self, folder: str) -> bool:
+        """Is the configuration of a project here?"""
+        return not self._inside(folder).isdisjoint(ENDS_AT)
