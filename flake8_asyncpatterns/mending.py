@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +99,7 @@ class Mending:
         self.project = Project(self._load, self.roots, self._texts) if order.looking.project else None
         # What was in those that have been handed out, where that is not what they are to be.
         self.before: dict[str, bytes] = {}
+        self._nearby: dict[str | None, list[str]] = {}
 
     def _job(self, name: str, codes: tuple[str, ...]) -> Job:
         data = self.given.get(name)
@@ -121,12 +122,18 @@ class Mending:
     def _texts(self, path: str) -> Iterator[tuple[str, bytes]]:
         """The files of the run, and all that lie in a file's project, as they were before any was mended."""
         home = self.roots.home(path)
-        named = {os.path.abspath(name): name for name in self.jobs}  # noqa: PTH100  # of each of many
-        for at in find(map(Path, [*named, *([home] if home else [])]), (), Path()):
+        if home not in self._nearby:  # a run asks for each of its flags
+            self._nearby[home] = find(map(Path, [*self.paths, *([home] if home else [])]), (), Path())
+        for at in self._nearby[home]:
             with suppress(Unreadable):
-                data = self.before.get(at) or self.given.get(named.get(at, "")) or load(Path(at))
+                data = self.before.get(at) or self.given.get(self.paths.get(at, "")) or load(Path(at))
                 if isinstance(data, bytes):
                     yield at, data
+
+    @cached_property
+    def paths(self) -> dict[str, str]:
+        """The files of the run, by absolute path."""
+        return {os.path.abspath(name): name for name in self.jobs}  # noqa: PTH100  # of each of many
 
     def results(self) -> Iterator[Fixed]:
         """What came of each file."""
