@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import idle
@@ -12,7 +12,7 @@ from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
 from ..knowledge.decorators import ABSTRACT, SAME_RESULT
 from ..knowledge.names import OTHER_LOOPS
-from ..needs import Need, calls, either, words
+from ..needs import Need, Needs, calls, either, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
@@ -39,9 +39,15 @@ IDLE = either(
         Need((words("asyncio"), YIELD_FROM)),
         Need(abroad=True),
     ),
-    (Need((need.words[0], frozenset({idle.of(need.words[0])})), need.known) for need in calls(COROUTINES)),
-    (Need((need.words[0], frozenset({idle.of(need.words[0], entered=True)})), need.known) for need in calls(LAZY)),
+    Needs(lambda: _idle(calls(COROUTINES), entered=False)),
+    Needs(lambda: _idle(calls(LAZY), entered=True)),
 )
+
+
+def _idle(called: Iterable[Need], *, entered: bool) -> Iterator[Need]:
+    return (Need((ends, frozenset({idle.of(ends, entered=entered)})), known) for (ends, *_), known, *_ in called)
+
+
 # What gives something that is awaited or entered later, by the names in tables.
 TABLE = calls(COROUTINES | LAZY)
 
