@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from .knowledge.awaitables import GENERATOR_COROUTINES
 from .source import STRING_OR_COMMENT
+from .tuples import NamedTuple
 
 DEFINITION = re.compile(rb"\n([ \t\f]*+)(async[ \t\f\\\n]++)?(?:def[ \t\f\\\n]++(\w++)|class\b)")
 CLASS = re.compile(rb"\n[ \t\f]*+class[ \t\f\\\n]++(\w++)")

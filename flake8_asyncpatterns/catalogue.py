@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from functools import cache, cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import memory
 from .cache import Store
 from .needs import Group, Need, Sign, Text
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .rule import Rule

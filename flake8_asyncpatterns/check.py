@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from . import engine, keywords
 from .analysis.testcode import is_collected
@@ -18,6 +18,7 @@ from .problem import Problem, describe
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, lines, noqa, read
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .project import Project

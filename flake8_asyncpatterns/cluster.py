@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import Any
 
 from .misuse import Misuse
+from .tuples import NamedTuple
 
 SCHEME = "dask://"
 # Seconds for which a scheduler is given time to answer.

@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .misuse import Misuse
 from .selection import Layer, codes, near
 from .settings import Settings
 from .source import reason
+from .tuples import NamedTuple
 
 KEYS = ("select", "extend-select", "ignore", "exclude", "per-file-ignores", "blocking", "not-blocking",
         "entry-points", "runners", "src", "runtime")  # fmt: skip

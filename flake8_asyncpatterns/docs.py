@@ -9,13 +9,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from .config import loads
 from .engine import check
 from .module import Module
 from .rule import Rule
 from .settings import NONE, Settings
+from .tuples import NamedTuple
 
 RUN = re.compile(r"^```python run\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

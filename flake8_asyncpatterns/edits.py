@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from string import Formatter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .rule import Edit, Insert, Symbol
+from .tuples import NamedTuple
 
 PREFIX, SUFFIX = "__hole_", "__"
 MARK = f"{PREFIX}{{}}{SUFFIX}"

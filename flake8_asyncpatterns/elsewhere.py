@@ -10,13 +10,14 @@ import io
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .module import Module
 from .rewrite import Reason, apply, without_superfluous_imports
 from .rule import Fix
 from .runner import Runner
 from .scopes import imports
+from .tuples import NamedTuple
 
 # Applying the fixes of a file takes about so many times as long as looking at it.
 EFFORT = 4

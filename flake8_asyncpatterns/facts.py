@@ -7,7 +7,9 @@ others is a Question; the answers, like the Facts, can be sent to other processe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from .tuples import NamedTuple
 
 # On the way of a Named: what a call of it gives, and what awaiting that call does. All else are attributes.
 CALLED = "()"

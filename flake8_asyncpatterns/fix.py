@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
-from typing import NamedTuple
 
 from .check import findings, parse, told_by
 from .examined import TOO_DEEP
@@ -21,6 +20,7 @@ from .rewrite import ROUNDS, Left, Round, Unsettled, rounds
 from .rule import Finding, Rule
 from .settings import NONE, Settings
 from .source import Source, Unreadable, encode, lines
+from .tuples import NamedTuple
 
 RUNTIME = re.compile(r"^[ \t]*(?:import|from)[ \t]+asyncpatterns\b", re.MULTILINE)
 

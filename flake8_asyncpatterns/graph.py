@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
 from .facts import Block, Facts, Function
 from .knowledge.blocking.entry import WAITS_FOR
 from .misuse import Misuse
 from .project import Project
 from .report import shown
+from .tuples import NamedTuple
 from .ways import FILES, FOR_REAL, Node, comes_to
 
 CODES = FOR_REAL | FILES

@@ -11,9 +11,10 @@ import re
 import token as kinds
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .source import NEWLINE, STRING_OR_COMMENT, lines
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .module import Module

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from .cache import Store
 from .examined import Examined
 from .looking import Outcome
 from .memory import Checked, Stamp
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .facts import Answer, Question

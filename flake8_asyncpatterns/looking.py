@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .cache import digest
 from .examined import TOO_DEEP, Examined
@@ -16,6 +16,7 @@ from .needs import Scan
 from .rules import RULES
 from .settings import Settings
 from .source import Unreadable, decode, load
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .facts import Answer, Question

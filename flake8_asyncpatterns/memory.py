@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .cache import blake2b, digest
 from .problem import Problem
+from .tuples import NamedTuple
 
 # Size, time of the last change, and number of a file; None: it cannot be asked.
 Stamp: TypeAlias = "tuple[int, int, int] | None"

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
 
 from . import looking
 from .cache import digest
@@ -27,6 +26,7 @@ from .rules import RULES
 from .runner import Runner
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, decode, load
+from .tuples import NamedTuple
 
 # Mending a file takes about so many times as long as looking at it.
 EFFORT = 4

@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from . import report
 from .check import parse
@@ -26,6 +25,7 @@ from .roots import Roots
 from .runner import Runner
 from .settings import Settings
 from .source import Source, Unreadable, encode, read, reason, write
+from .tuples import NamedTuple
 
 # `async def` came with the first of these.
 FIRST, LAST = (3, 5), (3, 14)

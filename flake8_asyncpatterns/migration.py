@@ -11,7 +11,6 @@ import ast
 import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from . import check, oldnames
 from .analysis.conversions import Conversion, free_name, own_fix
@@ -41,6 +40,7 @@ from .rule import Finding, Fix, Symbol, replace
 from .rules import RULES
 from .scopes import imports
 from .source import noqa
+from .tuples import NamedTuple
 
 CODES = ("AIO401", "AIO402", "AIO403", "AIO404", "AIO406", "AIO408", "AIO409")
 WAITS = "AIO405"

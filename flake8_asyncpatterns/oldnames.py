@@ -11,13 +11,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .analysis.mentions import own_names
 from .keywords import STAND_INS, stands_in
 from .module import Module
 from .places import Text
 from .scopes import FUNCTIONS
+from .tuples import NamedTuple
 
 # A place that speaks of a name: path, line, and what there is to say.
 Told: TypeAlias = tuple[str, int, str]

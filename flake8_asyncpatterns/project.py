@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .collector import paused
 from .facts import (
@@ -28,6 +28,7 @@ from .facts import (
 )
 from .roots import Roots
 from .shelf import seen_from_here
+from .tuples import NamedTuple
 from .ways import Ways
 
 # Re-exports are followed so far.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .edits import AnyEdit, Refused, target
 from .facts import View
@@ -16,6 +16,7 @@ from .proof import Unproven, prove
 from .rule import Finding, Fix, MakeAsync, MakeSync, Remove, RemoveArgument, Replace, ReplaceArgument
 from .settings import NONE, Settings
 from .splice import Splice, render
+from .tuples import NamedTuple
 
 # A fix may uncover another; fixes that still find work after so many rounds undo each other.
 ROUNDS = 25

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .misuse import Misuse
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .catalogue import Card

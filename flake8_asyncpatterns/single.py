@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .cache import Store, digest
 from .collector import paused
@@ -23,6 +23,7 @@ from .settings import Settings
 from .shelf import Shelf, seen_from_here
 from .source import Unreadable, characters, decode, load
 from .source import lines as split
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     import ast

@@ -11,7 +11,8 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from .tuples import NamedTuple
 
 COOKIE = b"coding"
 NEWLINE = re.compile(r"\r\n|\r|\n")

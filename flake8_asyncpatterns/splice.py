@@ -10,10 +10,10 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from .edits import Refused
 from .places import Text
+from .tuples import NamedTuple
 
 
 class Slot(NamedTuple):

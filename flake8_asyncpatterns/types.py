@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .facts import OWN, Told
 from .knowledge.containers import ITERABLES, MAPPINGS, SEQUENCES, TUPLES
 from .knowledge.names import same_type
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .classes import Classes

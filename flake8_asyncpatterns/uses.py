@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from .layout import REACH, end_of, start_of
+from .tuples import NamedTuple
 
 # `sleep as nap`, `nap = asyncio.sleep`
 RENAMES = rb"%b[ \t]+as\b|=[ \t]*(?:\w+\.)*%b[ \t]*(?:[\n;#]|$)"

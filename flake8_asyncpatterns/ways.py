@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from .facts import (
     CONDITIONAL,
@@ -23,6 +22,7 @@ from .facts import (
     Way,
 )
 from .facts import Ways as Answer
+from .tuples import NamedTuple
 
 # What a way may end in. Reading or writing a file is usually short, and a matter of its own.
 FOR_REAL = frozenset({"AIO101", "AIO102", "AIO103", "AIO106", "AIO107", "AIO108", "AIO115"})

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .source import reason
+from .tuples import NamedTuple
 
 IGNORED = "ignored by git"
 SUBMODULE = "in a submodule"

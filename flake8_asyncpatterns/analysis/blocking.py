@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Iterator
 from pathlib import PurePath
-from typing import NamedTuple
 
 from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Named
 from ..knowledge.locks import THREAD_LOCKS
@@ -19,6 +18,7 @@ from ..needs import Needs, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
 from ..signs import made_by_coroutines
+from ..tuples import NamedTuple
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed
 from .coroutines import runs_by_hand, runs_on_the_loop

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from ..flow import LOOPS, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
@@ -14,6 +13,7 @@ from ..needs import Need, calls, either, words
 from ..reference import reference
 from ..rule import Hole
 from ..scopes import COMPREHENSIONS
+from ..tuples import NamedTuple
 from .coroutines import Coroutines, given_by
 
 METHODS = frozenset(name.rpartition(".")[2] for name in RECEIVERS)

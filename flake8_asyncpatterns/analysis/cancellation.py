@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..flow import LOOPS
 from ..knowledge.cancellation import (
@@ -17,6 +17,7 @@ from ..knowledge.cancellation import (
     TELLING_WORDS,
 )
 from ..scopes import FUNCTIONS, children
+from ..tuples import NamedTuple
 from .loops import leaves
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import PurePath
-from typing import NamedTuple
 
 from ..facts import WAYS, Named, Span, Step, Way
 from ..flow import LOOPS, body, suspends
@@ -21,6 +20,7 @@ from ..reference import is_foreign
 from ..rule import Related, Report
 from ..scopes import FUNCTIONS
 from ..signs import ON_THE_LOOP, made_for_coroutines
+from ..tuples import NamedTuple
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
 from .coroutines import runs_by_hand

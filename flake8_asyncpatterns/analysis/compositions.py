@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..source import lines
+from ..tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ..module import Module

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_ATTRIBUTES, EXPECTS_FAILURE, LOOKS_AT
 from ..scopes import FUNCTIONS
+from ..tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ..module import Module

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..knowledge.loops import PROTOCOLS
 from ..rule import Edit, Remove, Replace, Symbol, replace
+from ..tuples import NamedTuple
 from .freenames import names_in
 
 if TYPE_CHECKING:

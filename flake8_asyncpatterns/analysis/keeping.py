@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..module import Module
 from ..rule import Edit, Fix, FunctionDef, Hole, Symbol, insert, replace
 from ..scopes import COMPREHENSIONS, FUNCTIONS
+from ..tuples import NamedTuple
 from .callbacks import arguments
 from .tasks import is_coroutine, makes_task
 

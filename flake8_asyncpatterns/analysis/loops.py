@@ -7,11 +7,12 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..flow import LOOPS, body, exits, suspends, within, yields
 from ..knowledge.loops import AS_LONG_AS_THEIR_ARGUMENT, CONSUMERS, ENDS_BY_RAISING, LEAVES, SWALLOWING
 from ..scopes import COMPREHENSIONS, FUNCTIONS
+from ..tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ..module import Module

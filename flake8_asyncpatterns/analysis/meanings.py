@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ..knowledge.awaitables import GENERATOR_COROUTINES
 from ..scopes import Definition
+from ..tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ..module import Module

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..facts import CONDITIONAL, FAILED, Condition, Constant, When
 from ..flow import always_true, ends
 from ..narrowing import dotted
+from ..tuples import NamedTuple
 from .circumstances import iterated
 
 if TYPE_CHECKING:

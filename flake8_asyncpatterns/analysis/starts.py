@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..flow import LOOPS
 from ..knowledge.loops import SETS_THE_LOOP
+from ..tuples import NamedTuple
 from .coroutines import runs_on_the_loop
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..flow import LOOPS, is_generator, suspends, within, yields
 from ..knowledge.tasks import (
@@ -21,6 +20,7 @@ from ..knowledge.tasks import (
 )  # fmt: skip
 from ..module import Module
 from ..reference import reference
+from ..tuples import NamedTuple
 from .callbacks import COROUTINE, result
 from .fates import expects_failure, is_ruled_out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..flow import body
 from ..knowledge.callbacks import RECEIVERS
@@ -20,6 +20,7 @@ from ..knowledge.threads import (
     TOUCHES_THE_LOOP,
 )
 from ..needs import last, words
+from ..tuples import NamedTuple
 from .callbacks import handed, is_partial
 
 if TYPE_CHECKING:

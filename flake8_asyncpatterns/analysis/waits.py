@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
 
 from ..flow import within
 from ..knowledge.tasks import ENDS_EARLY, MAKERS, NEVER_FAIL, WAIT
 from ..module import Module
+from ..tuples import NamedTuple
 from .tasks import ALIAS_DEPTH, is_fresh, maker
 
 

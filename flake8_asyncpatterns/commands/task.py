@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..misuse import Misuse
+from ..tuples import NamedTuple
 from . import STDIN, current_directory, say
 
 if TYPE_CHECKING:

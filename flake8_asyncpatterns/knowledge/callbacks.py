@@ -5,8 +5,9 @@ Receivers that accept coroutine functions (tornado's loop, APScheduler, Home Ass
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+from ..tuples import NamedTuple
 from . import runtime
 
 # Where a callback runs, which decides how a coroutine can be run there:

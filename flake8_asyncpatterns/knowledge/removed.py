@@ -9,7 +9,9 @@ went with 3.5 is what `Lib/asyncio/queues.py` of 3.6 says.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from ..tuples import NamedTuple
 
 Version: TypeAlias = tuple[int, int]
 

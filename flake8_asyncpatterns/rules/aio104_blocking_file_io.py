@@ -111,7 +111,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..analysis.blocking import IN_A_THREAD, blocking, library, report, stands_in
 from ..analysis.callbacks import arguments
@@ -119,6 +118,7 @@ from ..knowledge.blocking.files import FILE
 from ..module import Module
 from ..rule import Edit, Fix, Hole, Replace, Report, Symbol, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
+from ..tuples import NamedTuple
 
 READS = {"": "read_text", "r": "read_text", "rt": "read_text", "rb": "read_bytes"}
 WRITES = {"w": "write_text", "wt": "write_text", "wb": "write_bytes"}

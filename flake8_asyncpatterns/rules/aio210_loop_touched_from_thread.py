@@ -96,7 +96,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..analysis.callbacks import arguments, is_path
 from ..analysis.threads import STARTS, Run, Threads, catches
@@ -104,6 +103,7 @@ from ..knowledge.threads import LOOP, START_A_TASK, TOUCHES_THE_LOOP
 from ..module import Module
 from ..needs import calls
 from ..rule import Edit, Fix, Related, Report, Symbol, insert, replace, rule
+from ..tuples import NamedTuple
 
 STARTS_A_TASK = START_A_TASK | {f"{LOOP}.create_task"}
 METHODS = frozenset(name.rpartition(".")[2] for name in TOUCHES_THE_LOOP | START_A_TASK)

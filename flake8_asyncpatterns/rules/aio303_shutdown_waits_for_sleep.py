@@ -187,7 +187,6 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from ..analysis.calls import Calls
 from ..analysis.flags import (
@@ -211,6 +210,7 @@ from ..needs import calls
 from ..rule import Fix, FunctionDef, Related, Remove, Replace, Report, Symbol, replace, rule
 from ..signs import ASYNC, WHILE
 from ..source import lines
+from ..tuples import NamedTuple
 
 # A shorter sleep delays nobody's shutdown; it is polling, which another rule is about.
 LONG = 1.0

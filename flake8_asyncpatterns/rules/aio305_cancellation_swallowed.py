@@ -139,7 +139,6 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from ..analysis.cancellation import (
     Path,
@@ -169,6 +168,7 @@ from ..module import Module
 from ..needs import Need, last
 from ..rule import CatchExceptions, Edit, Fix, FunctionDef, Hole, Report, Symbol, replace, rule
 from ..signs import BARE_EXCEPT, ON_THE_LOOP
+from ..tuples import NamedTuple
 
 UNSAFE = "the coroutine ends where it went on before"
 CATCHING = (Need((ON_THE_LOOP, last({CANCELLED, EVERYTHING}) | last(CANCELLED_CLASS) | BARE_EXCEPT)),)

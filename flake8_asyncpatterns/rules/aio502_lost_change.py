@@ -106,13 +106,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple, TypeGuard
+from typing import TypeGuard
 
 from ..flow import LOOPS, always_true, body, within
 from ..module import Module
 from ..needs import things, words
 from ..rule import Edit, Fix, FunctionDef, MakeSync, Related, Remove, Report, Symbol, replace, rule
 from ..signs import ASYNC
+from ..tuples import NamedTuple
 
 UNSAFE = (
     "readers get every change from the call on, as an async iterator that is no generator; "

@@ -105,7 +105,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ..analysis.calls import Calls
 from ..analysis.shared import Guards, is_closing, is_opening
@@ -115,6 +115,7 @@ from ..module import Module
 from ..needs import Need, words
 from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
 from ..signs import ASYNC, FOR, changing
+from ..tuples import NamedTuple
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
 Stored: TypeAlias = ast.Name | ast.Attribute

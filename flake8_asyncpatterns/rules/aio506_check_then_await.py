@@ -119,7 +119,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..analysis.calls import Calls
 from ..analysis.shared import Guards, is_closing, is_opening, is_shared
@@ -128,6 +127,7 @@ from ..module import Module
 from ..needs import Need, words
 from ..rule import Related, Report, rule
 from ..signs import ASYNC
+from ..tuples import NamedTuple
 
 
 class Looked(NamedTuple):

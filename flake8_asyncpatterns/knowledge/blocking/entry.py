@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from ...tuples import NamedTuple
 
 # What a call of each rule's kind keeps everybody waiting for.
 WAITS_FOR = {
