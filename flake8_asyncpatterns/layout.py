@@ -56,5 +56,17 @@ def block(data: bytes, at: int) -> bytes:
     return data[at:]
 
 
+def statement(data: bytes, at: int) -> bytes:
+    """The rest of a statement, and perhaps some more: up to a line that ends neither in a bracket nor inside of one."""
+    end = at
+    while (newline := data.find(b"\n", end)) >= 0:
+        part = data[at:newline]
+        opened = sum(map(part.count, (b"(", b"[", b"{"))) - sum(map(part.count, (b")", b"]", b"}")))
+        if opened <= 0 and not part.endswith(b"\\"):
+            return part
+        end = newline + 1
+    return data[at:]
+
+
 def _without_strings(code: bytes) -> bytes:
     return STRING.sub(lambda found: b"'" * len(found[0]), code)

@@ -17,7 +17,7 @@ from ..module import Module
 from ..needs import Needs, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
 from ..scopes import FUNCTIONS
-from ..signs import made_by_coroutines
+from ..signs.callers import made_by_coroutines
 from ..tuples import NamedTuple
 from .callbacks import is_callback
 from .circumstances import CIRCUMSTANCES, passed

@@ -19,7 +19,8 @@ from ..problem import Place, shown_path
 from ..reference import is_foreign
 from ..rule import Related, Report
 from ..scopes import FUNCTIONS
-from ..signs import ON_THE_LOOP, made_for_coroutines
+from ..signs import ON_THE_LOOP
+from ..signs.callers import made_for_coroutines
 from ..tuples import NamedTuple
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .. import idle
 from ..flow import body
 from ..knowledge.awaitables import COROUTINE, GENERATOR_COROUTINES
 from ..knowledge.coroutines import COROUTINE_TYPES, COROUTINES, KEEPS_COROUTINE, KEEPS_COROUTINE_CALLED, LAZY
@@ -16,7 +15,7 @@ from ..needs import Need, Needs, calls, either, words
 from ..reference import reference
 from ..rule import Fix, FunctionDef, replace
 from ..scopes import COMPREHENSIONS
-from ..signs import ASYNC, YIELD_FROM
+from ..signs import ASYNC, YIELD_FROM, idle
 from .possible import Possible
 
 if TYPE_CHECKING:

@@ -100,7 +100,7 @@ from ..knowledge.names import SLEEPS
 from ..module import Module
 from ..needs import calls
 from ..rule import Edit, Fix, Report, Symbol, replace, rule
-from ..signs import made_by_coroutines
+from ..signs.callers import made_by_coroutines
 
 IN_A_TEST = "a test may stop the event loop on purpose"
 SLEEPS_IN_COROUTINES = made_by_coroutines(calls({"time.sleep"}), awaited=True)

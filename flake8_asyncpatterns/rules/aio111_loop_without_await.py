@@ -129,7 +129,8 @@ from ..knowledge.loops import (
 from ..module import Module
 from ..needs import Need
 from ..rule import Fix, Report, Symbol, insert, replace, rule
-from ..signs import ASYNC, ENDLESS
+from ..signs import ASYNC
+from ..signs.loops import ENDLESS
 
 # Rules that are off by default leave a loop to this one.
 OPT_IN = frozenset({"AIO105", "AIO113"})

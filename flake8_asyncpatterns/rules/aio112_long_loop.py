@@ -137,7 +137,8 @@ from ..module import Module
 from ..needs import Need, calls, either
 from ..rule import Edit, Fix, MakeAsync, Report, Symbol, insert, replace, rule
 from ..scopes import COMPREHENSIONS, FUNCTIONS
-from ..signs import ASYNC, FOR, LONG_LOOP
+from ..signs import ASYNC, FOR
+from ..signs.loops import LONG_LOOP
 
 LONG = 1_000_000
 # About so many steps lie between two hand-overs: a millisecond or less where the steps are simple ones.

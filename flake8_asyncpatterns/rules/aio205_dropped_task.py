@@ -169,7 +169,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .. import idle
 from ..analysis.callbacks import handed
 from ..analysis.keeping import kept
 from ..analysis.tasks import dropped, is_coroutine, is_fresh, is_moot, maker, makes_task
@@ -177,6 +176,7 @@ from ..knowledge.tasks import FROM_COROUTINE, GATHER, MAKERS
 from ..module import Module
 from ..needs import Need, last, words
 from ..rule import Fix, Report, replace, rule
+from ..signs import idle
 
 # A loose call of what makes tasks, or its name handed over or given to another.
 DROPPED = (

@@ -94,7 +94,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .. import idle
 from ..analysis.callbacks import arguments
 from ..analysis.coroutines import given_by
 from ..analysis.fates import is_deliberate
@@ -102,7 +101,7 @@ from ..knowledge.asynchronous import ITERABLES, MAKE_ITERATORS, MAKE_MANAGERS, M
 from ..module import Module
 from ..needs import Need, calls, either, things, words
 from ..rule import Fix, MakeAsync, Report, replace, rule
-from ..signs import ASYNC, FOR, WITH, YIELD
+from ..signs import ASYNC, FOR, WITH, YIELD, idle
 
 ASYNCHRONOUS = either(
     things(MANAGERS, ASYNC, WITH),

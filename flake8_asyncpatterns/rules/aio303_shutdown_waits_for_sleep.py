@@ -208,7 +208,8 @@ from ..knowledge.loops import LOGGING
 from ..module import Module
 from ..needs import calls
 from ..rule import Fix, FunctionDef, Related, Remove, Replace, Report, Symbol, replace, rule
-from ..signs import ASYNC, WHILE
+from ..signs import ASYNC
+from ..signs.loops import WHILE
 from ..source import lines
 from ..tuples import NamedTuple
 

@@ -114,7 +114,8 @@ from ..module import Module
 from ..needs import calls, last
 from ..rule import Fix, Hole, Related, Report, replace, rule
 from ..scopes import FUNCTIONS
-from ..signs import ASYNC, under
+from ..signs import ASYNC
+from ..signs.entered import under
 
 Limited: TypeAlias = ast.With | ast.AsyncWith
 # A block with such a limit, and a handler in it.

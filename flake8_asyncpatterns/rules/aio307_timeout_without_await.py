@@ -65,7 +65,8 @@ from ..knowledge.task_scopes import TIME_LIMITS
 from ..module import Module
 from ..needs import calls, last
 from ..rule import Report, rule
-from ..signs import ASYNC, under
+from ..signs import ASYNC
+from ..signs.entered import under
 
 
 @rule(

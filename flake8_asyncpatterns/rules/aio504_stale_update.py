@@ -128,7 +128,8 @@ from ..knowledge.containers import VALUES
 from ..module import Module
 from ..needs import Need
 from ..rule import Fix, Related, Report, replace, rule
-from ..signs import AWAIT, UPDATE
+from ..signs import AWAIT
+from ..signs.updates import UPDATE
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",

@@ -114,7 +114,8 @@ from ..knowledge.containers import MAPPINGS
 from ..module import Module
 from ..needs import Need, words
 from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
-from ..signs import ASYNC, FOR, changing
+from ..signs import ASYNC, FOR
+from ..signs.live import changing
 from ..tuples import NamedTuple
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from .knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_TYPES, LOOKS_AT
-from .layout import REACH, block, end_of, line_start, start_of
-from .needs import Group, Sign, Text, last
-from .uses import is_renamed, skip_back, uses, word_before
+from ..knowledge.coroutines import ASKS_KIND, ASSERTS, COROUTINE_TYPES, LOOKS_AT
+from ..layout import REACH, block, end_of, line_start, start_of
+from ..needs import Group, Sign, Text, last
+from ..uses import is_renamed, skip_back, uses, word_before
 
 DEFINED = re.compile(rb"async[ \t\f\\\n]+def[ \t\f\\\n]+(\w+)")
 PLAIN = re.compile(rb"(\basync[ \t\f\\\n]+)?\bdef[ \t\f\\\n]+(\w+)")
