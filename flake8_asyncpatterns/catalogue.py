@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Hashable, Iterator, MutableMapping, Sequence
 from functools import cache, cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import memory
 from .cache import Store
@@ -21,6 +21,8 @@ from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .rule import Rule
+
+T = TypeVar("T", bound=Hashable)
 
 
 class Card(NamedTuple):
@@ -92,18 +94,29 @@ def _card(rule: Rule) -> Card:
 def _to_keep(card: Card) -> Card:
     """A card that is read without importing anything of what its signs are made of."""
     needs = (need._replace(words=(*map(_kept, need.words),), known=(*map(_kept, need.known),)) for need in card.needs)
-    return card._replace(needs=tuple(needs))
+    return card._replace(needs=tuple(map(_same, needs)))
 
 
 @cache
 def _kept(group: Group) -> Group:
-    return frozenset(map(_sign, group))
+    kept: Group = _same(frozenset(map(_sign, group)))
+    return kept
+
+
+def _sign(sign: Sign) -> Sign:
+    """A sign; what it takes to look for one that is no word is made, or imported, only where that is looked for."""
+    return sign if isinstance(sign, bytes) else _later(pickle.dumps(sign))
 
 
 @cache
-def _sign(sign: Sign) -> Sign:
-    """A sign; what it takes to look for one that is no word is made, or imported, only where that is looked for."""
-    return sign if isinstance(sign, bytes) else partial(_has, pickle.dumps(sign))
+def _later(pickled: bytes) -> Sign:
+    return partial(_has, pickled)
+
+
+@cache
+def _same(kept: T) -> T:
+    """One object for all that are equal, which is then read but once."""
+    return kept
 
 
 def _has(pickled: bytes, text: Text) -> bool:

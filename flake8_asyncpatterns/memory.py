@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -95,14 +95,16 @@ def key(*parts: object) -> str:
 @cache
 def _tool() -> list[tuple[str, Stamp]]:
     """The files of this package: an edited one is another tool."""
-    here = os.path.dirname(__file__)  # noqa: PTH120  # as for all that follows: of many files, at every start
-    folders = [here, *(os.path.join(here, *inner) for inner in (("analysis",), ("knowledge",), ("rules",)))]  # noqa: PTH118
-    folders.append(os.path.join(here, "knowledge", "blocking"))  # noqa: PTH118
-    found = []
-    for folder in folders:
-        with os.scandir(folder) as entries:
-            found += [(entry.path, _stamp(entry.stat())) for entry in entries if entry.name.endswith(".py")]
-    return sorted(found)
+    return sorted(_sources(os.path.dirname(__file__)))  # noqa: PTH120  # as for what follows: of many, at every start
+
+
+def _sources(folder: str) -> Iterator[tuple[str, Stamp]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry.path, _stamp(entry.stat())
+            elif entry.is_dir() and entry.name != "__pycache__":
+                yield from _sources(entry.path)
 
 
 def stamp(path: str) -> Stamp:

@@ -202,6 +202,11 @@ def test_another_tool_begins_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(run.looked_at) > 30
 
 
+def test_every_file_of_ours_makes_the_tool() -> None:
+    package = Path(memory.__file__).parent
+    assert [*map(Path, dict(memory._tool()))] == sorted(package.rglob("*.py"))
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
