@@ -167,17 +167,25 @@ class Scan:
         self._configured = last(settings.blocking)
         self._always: list[_Way] = []
         self._by_word: dict[bytes, list[_Way]] = defaultdict(list)
-        needs = {rule.code: [*rule.needs] for rule in self._rules}
-        self._anyway = frozenset(code for code, ways in needs.items() if not ways)
-        for code, ways in needs.items():
-            for need in ways:
-                if (project or not need.abroad) and (self._configured or not need.configured):
-                    self._add(code, self._groups(need, project))
+        self._anyway: set[str] = set()
+        for rule in self._rules:
+            needs = [*rule.needs]
+            ways = [*self._ways(needs, project)]
+            if not needs or not all(ways):  # it needs nothing, if only in one of its ways
+                self._anyway.add(rule.code)
+                continue
+            enough = {way[0] for way in ways if len(way) == 1}
+            for way in ways:
+                if len(way) == 1 or enough.isdisjoint(way):
+                    self._add(rule.code, way)
         self._known_words = frozenset(self._by_word)
 
-    def _groups(self, need: Need, project: bool) -> tuple[Group, ...]:
-        known = () if project else need.known
-        return (*known, *need.words, *([self._configured] if need.configured else ()))
+    def _ways(self, needs: Iterable[Need], project: bool) -> Iterator[tuple[Group, ...]]:
+        """The groups of each need that can be met at all."""
+        for need in needs:
+            if (project or not need.abroad) and (self._configured or not need.configured):
+                known = () if project else need.known
+                yield (*known, *need.words, *([self._configured] if need.configured else ()))
 
     def _add(self, code: str, groups: tuple[Group, ...]) -> None:
         """Note a way under the words of one of its groups, so that it is looked at only where one of these is."""
