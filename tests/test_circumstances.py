@@ -231,3 +231,42 @@ def test_a_database_in_memory(path: str, rest: str, count: int) -> None:
 )
 def test_the_name_of_this_machine_needs_no_network(text: str, count: int) -> None:
     assert codes(f"import socket\nasync def f(host, other, late):\n    {text}\n") == ["AIO102"] * count
+
+
+@pytest.mark.parametrize(("condition", "found"), [("not self.jobs.empty()", []), ("self.running", ["AIO110"])])
+def test_a_class_around_a_queue_is_asked_as_the_queue_is(condition: str, found: list[str]) -> None:
+    text = f"""
+        class Jobs:
+            def __init__(self):
+                self.queue = queue.PriorityQueue()
+            def get(self):
+                return self.queue.get()[1]
+            def empty(self):
+                return self.queue.empty()
+
+        class Worker:
+            def __init__(self):
+                self.jobs = Jobs()
+            async def work(self):
+                while {condition}:
+                    await self.jobs.get()()
+                    await asyncio.sleep(0)
+    """
+    assert codes(IMPORTS + dedent(text)) == found
+
+
+def test_a_socket_that_the_loop_is_handed_does_not_block() -> None:
+    text = """
+        import socket
+
+        class Link(asyncio.Protocol):
+            def __init__(self, sock: socket.socket):
+                self.sock = sock
+            async def ask(self, data):
+                self.sock.send(data)
+
+        async def link(sock, loop):
+    """
+    handed = "    return await loop.connect_accepted_socket(lambda: Link(sock), sock)\n"
+    assert blocked(dedent(text) + handed) == []
+    assert blocked(dedent(text) + "    return Link(sock)\n") == ["self.sock.send(data)"]

@@ -13,6 +13,7 @@ from ..knowledge.blocking import CALLS, NEVER, WAITS_FOR, Argument, Blocking, Na
 from ..knowledge.locks import THREAD_LOCKS
 from ..knowledge.names import THREADS
 from ..knowledge.task_scopes import CANCEL_SCOPES
+from ..knowledge.tasks import AWAITING
 from ..module import Module
 from ..needs import Needs, calls
 from ..rule import Edit, Fix, Hole, Report, Symbol, replace, replace_argument
@@ -26,10 +27,6 @@ from .possible import Possible
 from .testcode import is_test
 
 CONFIGURED = Blocking("AIO115")
-# They take what is to be awaited; all but `gather` as their first argument.
-AWAITING = frozenset(
-    f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
-)
 # What is told of tests, too: it is as easily awaited. All else holds up nobody but the test that waits for it.
 IN_TESTS = frozenset({"AIO101", "AIO107", "AIO115"})
 NEEDS_ASYNC = "`await` needs an `async def` around it (see AIO401)"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..flow import LOOPS, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
+from ..knowledge.tasks import RUNNERS
 from ..module import Module
 from ..needs import Need, calls, either, words
 from ..reference import reference
@@ -150,15 +151,22 @@ def is_partial(call: ast.Call, module: Module) -> bool:
 
 
 def awaited_later(call: ast.Call, module: Module) -> bool:
-    """Is what comes back from a thread awaited after all: `await (await to_thread(f))`, `x = await …; await x`?"""
+    """Is what comes back from a thread awaited after all: `create_task(await to_thread(f))`, `x = await …; await x`?"""
     back = module.parent(call)
-    around = module.parent(back) if isinstance(back, ast.Await) else None
-    match around:
-        case ast.Await():
-            return True
+    if not isinstance(back, ast.Await):
+        return False
+    match module.parent(back):
         case ast.Assign(targets=[ast.Name() as target]) | ast.NamedExpr(target=target):
-            return any(isinstance(module.parent(use), ast.Await) for use in module.uses(target))
-    return False
+            return any(_is_run(use, module) for use in module.uses(target))
+    return _is_run(back, module)
+
+
+def _is_run(coroutine: ast.expr, module: Module) -> bool:
+    """Is a coroutine awaited right where it stands, or handed to what runs it?"""
+    around = module.parent(coroutine)
+    if isinstance(around, ast.Call):
+        return coroutine in around.args and module.callee(around) in RUNNERS
+    return isinstance(around, ast.Await)
 
 
 def lasting(callback: ast.expr, module: Module, bound: Iterable[str] = ()) -> bool:

@@ -24,6 +24,7 @@ from ..signs.callers import made_for_coroutines
 from ..tuples import NamedTuple
 from ..ways import FILES, Ways
 from .blocking import CONFIGURED, IN_A_THREAD, blocking_calls, blocks, candidates, in_a_thread, is_awaited, refusal
+from .circumstances import asks_first
 from .coroutines import runs_by_hand
 from .summary import Run, Summary, modules, own_ways, runs_at
 from .testcode import is_command, is_test, is_test_file
@@ -109,6 +110,8 @@ def report(found: Mapping[Run, Way], module: Module) -> Iterator[Report]:
     """The check of the rules that tell of such calls: the whole way, and how a thread can go it."""
     for run, way in found.items():
         if is_test(run, module) or _is_left_to_a_thread(run, module) or _comes_first(run, module):
+            continue
+        if isinstance(run, ast.Call) and asks_first(run, way.end.name, module):
             continue
         first, *_ = way.steps
         related = tuple(_related(before, step, module) for before, step in pairwise(way.steps))

@@ -55,6 +55,19 @@ def waits(call: ast.Call, name: str, module: Module) -> bool:
     return not _was_asked(call, method, text, module)
 
 
+def asks_first(call: ast.Call, name: str, module: Module) -> bool:
+    """Has the code asked whether there is anything to wait for, before it calls a method that stands for a primitive?
+
+    That is one of the same name: `jobs.get()` of a class that is a `queue.Queue` with more to it, after `jobs.empty()`.
+    """
+    match call.func:
+        case ast.Attribute(value=receiver, attr=method) if method == name.rpartition(".")[2] and (
+            text := dotted(receiver)
+        ):
+            return _was_asked(call, method, text, module)
+    return False
+
+
 def iterated(given: ast.expr, module: Module) -> bool:
     """Is what an expression gives iterated over at once: by a loop, or by what takes all of it?"""
     node: ast.AST = given

@@ -18,6 +18,14 @@ FROM_COROUTINE = frozenset({"asyncio.create_task", "asyncio.Task", LOOP_CREATE_T
 # They make a task of a coroutine; a task or future that is handed to them stays what it is.
 FROM_ANYTHING = frozenset({ENSURE_FUTURE, SHIELD, GATHER})
 MAKERS = FROM_COROUTINE | FROM_ANYTHING
+# They take what is to be awaited; all but `gather` as their first argument.
+AWAITING = frozenset(
+    f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
+)
+# Whatever coroutine they are handed runs.
+RUNNERS = AWAITING | FROM_COROUTINE | {
+    THREADSAFE, "asyncio.AbstractEventLoop.run_until_complete", "asyncio.TaskGroup.create_task",
+}  # fmt: skip
 
 # Their result is held by who will set its outcome, such as an executor, or is nobody's before it is awaited.
 HELD = frozenset(

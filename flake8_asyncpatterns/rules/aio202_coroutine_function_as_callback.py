@@ -74,6 +74,8 @@ threading.Thread(target=asyncio.run, args=(listen(8080),), daemon=True).start()
 The coroutine function is one of the same project without decorators (a decorator may make it a plain function), or one
 of asyncio's own, such as a queue's `put`. `functools.partial` and lambdas are looked through. The receiver's type
 must be known: many other libraries have a `call_later` or `add_done_callback` that does accept coroutine functions.
+Nothing is said where the coroutine that comes back from a thread is awaited after all, or handed to what runs it
+(`create_task(await to_thread(work))`).
 
 ## Fix
 

@@ -191,7 +191,7 @@ def holders(future: ast.expr, module: Module) -> set[ast.AST | str]:
     found: set[ast.AST | str] = set()
     for node in ast.walk(future):
         if isinstance(node, ast.Attribute):
-            found.add(_attribute(node, module))
+            found |= _attribute(node, module)
         elif isinstance(node, ast.Name) and (bound := module.bindings(node)):
             if isinstance(bound[0], ast.arg) and node is not future:
                 continue
@@ -211,13 +211,19 @@ def _passed_on(name: ast.Name, bound: list[ast.AST], module: Module) -> set[ast.
             case ast.Call(func=ast.Attribute(value=kept), args=arguments) if use in arguments:
                 values.append(kept)
     inside = (node for value in values if value is not None for node in ast.walk(value))
-    return {_attribute(node, module) for node in inside if isinstance(node, ast.Attribute)}
+    return set().union(*(_attribute(node, module) for node in inside if isinstance(node, ast.Attribute)))
 
 
-def _attribute(node: ast.Attribute, module: Module) -> str:
-    """An attribute's name, with its class where that is known."""
+def _attribute(node: ast.Attribute, module: Module) -> set[ast.AST | str]:
+    """An attribute's name, with its class where that is known; nothing where it is a method of what nobody knows.
+
+    `loop.create_future()` and `kept.pop(key)` hold no futures: methods of that name give others each time.
+    """
     owner = module.owner(node)
-    return f"{owner.name}.{node.attr}" if owner else node.attr
+    if owner:
+        return {f"{owner.name}.{node.attr}"}
+    around = module.parent(node)
+    return set() if isinstance(around, ast.Call) and around.func is node else {node.attr}
 
 
 @rule("AIO212", "unguarded-future-result", ast.Call, default=False, needs=things({FUTURE}, words(*SETTERS)))

@@ -22,6 +22,7 @@ _VERBS = "delete get head options patch post put request"
 _NON_BLOCKING = (
     "setblocking", "settimeout", "BlockingIOError", "MSG_DONTWAIT", "SOCK_NONBLOCK", "SOCK_DGRAM", "SOCK_RAW",
     "sock_accept", "sock_connect", "sock_recv", "sock_recv_into", "sock_sendall", "add_reader", "add_writer",
+    "connect_accepted_socket", "_create_connection_transport",
 )  # fmt: skip
 _SOCKET = Blocking("AIO102", "asyncio.open_connection", hints=_NON_BLOCKING)
 _MAIL = Blocking("AIO102", "aiosmtplib.SMTP")
