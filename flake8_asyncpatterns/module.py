@@ -411,9 +411,15 @@ class Module:
         return self._packages
 
     def other_loop(self) -> str | None:
-        """The library whose event loop the file uses instead of asyncio's, as far as its imports show."""
+        """The library whose event loop the file uses instead of asyncio's, as imports and marks of tests show."""
         imported = self.packages()
-        return None if "asyncio" in imported else next(iter(sorted(imported & OTHER_LOOPS)), None)
+        if "asyncio" in imported:
+            return None
+        found = imported & OTHER_LOOPS
+        if not found and "pytest" in imported:
+            marks = (node for node in self.nodes(ast.Attribute) if node.attr in OTHER_LOOPS)
+            found = frozenset(mark.attr for mark in marks if self.name(mark) == f"pytest.mark.{mark.attr}")
+        return next(iter(sorted(found)), None)
 
     def provide(self, kind: Callable[[Module], AnalysisT], made: AnalysisT) -> None:
         """Have `analysis` give this, which was made together with that of other files."""

@@ -27,6 +27,20 @@ def test_the_sleep_of_the_loop(imported: str, awaited: str) -> None:
     assert found(result.text) == []
 
 
+@pytest.mark.parametrize(
+    ("head", "awaited"),
+    [
+        ("import pytest\n\npytestmark = pytest.mark.trio", "trio.sleep"),
+        ("import pytest\n\n@pytest.mark.trio", "trio.sleep"),
+        ("import asyncio, pytest\n\n@pytest.mark.trio", "asyncio.sleep"),
+        ("import pytest\n\n@pytest.mark.asyncio", "asyncio.sleep"),
+        ("from marks import pytest\n\n@pytest.mark.trio", "asyncio.sleep"),
+    ],
+)
+def test_the_sleep_of_the_loop_that_tests_are_marked_with(head: str, awaited: str) -> None:
+    assert f"    await {awaited}(1)\n" in mended(CODE.format(head)).text
+
+
 def test_twisted_has_none() -> None:
     [finding] = found(CODE.format("from twisted.internet import defer"))
     assert finding.fix is None

@@ -84,6 +84,38 @@ def test_queues(text: str, calls: list[str]) -> None:
             """,
             ["y.result()"],
         ),
+        (
+            """
+            class Attempt:
+                outcome: Future | None = None
+                def succeed(self, x):
+                    y = Future()
+                    y.set_result(x)
+                    self.outcome, self.time = y, 1
+                def reset(self):
+                    self.outcome = None
+                async def last(self):
+                    return self.outcome.result()
+            async def f(attempt: Attempt):
+                y = attempt.outcome
+                return y.result()
+            """,
+            [],
+        ),
+        (
+            """
+            class Attempt:
+                outcome: Future | None = None
+                def start(self, pool: ThreadPoolExecutor, x):
+                    self.outcome, self.time = pool.submit(x), 1
+                async def last(self):
+                    return self.outcome.result()
+            async def f(attempt: Attempt):
+                y = attempt.outcome
+                return y.result()
+            """,
+            ["self.outcome.result()", "y.result()"],
+        ),
         ("async def f(xs):\n    return [x.result() for x in as_completed(xs)]", ["as_completed(xs)"]),
         ("async def f(xs):\n    for i, x in enumerate(as_completed(xs)):\n        x.result()", ["as_completed(xs)"]),
         ("async def f(xs):\n    return as_completed(xs)", []),

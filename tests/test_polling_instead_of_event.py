@@ -131,3 +131,18 @@ def test_a_loop_that_another_rule_mends_is_left_to_it() -> None:
             await asyncio.sleep(5)
     """
     assert codes(textwrap.dedent(source)) == ["AIO303"]
+
+
+@pytest.mark.parametrize(
+    ("logged", "found"),
+    [
+        ("'waiting'", True),
+        ("'waiting for %s', x.name", True),
+        ("'%d are there', len(x.items)", True),
+        ("'%d are there, %d wait', len(x.items), len(x.queue)", True),
+        ("'%d wait', len(x.queue)", False),
+        ("f'{len(x.queue)} wait'", False),
+    ],
+)
+def test_to_log_how_much_there_is_of_something_else_is_work(logged: str, found: bool) -> None:
+    assert ("AIO304" in codes(f"{LOOP.replace('CONDITION', 'len(x.items) < 3')}        print({logged})\n")) == found

@@ -133,6 +133,25 @@ def test_an_argument_that_somebody_may_miss(call: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "found_it"),
+    [
+        ("return asyncio.Lock() if NEW else asyncio.Lock(loop=loop)", False),
+        ("return asyncio.Lock(loop=loop) if OLD else asyncio.Lock()", False),
+        ("if NEW:\n        return asyncio.Queue(1)\n    return asyncio.Queue(1, loop=loop)", False),
+        ("if NEW:\n        x = asyncio.Queue(1)\n    else:\n        x = asyncio.Queue(1, loop=loop)", False),
+        ("return asyncio.Lock() if loop is None else asyncio.Lock(loop=loop)", True),
+        ("return asyncio.Lock() if self.loop is None else asyncio.Lock(loop=self.loop)", True),
+        ("return asyncio.Queue(1) if NEW else asyncio.Queue(2, loop=loop)", True),
+        ("return asyncio.Event() if NEW else asyncio.Lock(loop=loop)", True),
+        ("if NEW:\n        asyncio.Lock()\n    return asyncio.Lock(loop=loop)", True),
+    ],
+)
+def test_a_branch_that_does_the_same_without_a_loop_tells_pythons_apart(body: str, *, found_it: bool) -> None:
+    code = f"import asyncio\nfrom versions import NEW, OLD\ndef f(self, loop):\n    {body}\n"
+    assert codes(code, [RULES["AIO404"]]) == ["AIO404"] * found_it
+
+
+@pytest.mark.parametrize(
     ("bases", "init", "found_it"),
     [
         ("asyncio.Queue", "super().__init__(loop=x)", True),

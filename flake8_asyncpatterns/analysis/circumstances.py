@@ -138,6 +138,8 @@ def _is_done(call: ast.Call, receiver: ast.expr, text: str, module: Module) -> b
         return True
     if _is_settled(call, text, module) or (bindings and all(_came_settled(store, module) for store in bindings)):
         return True
+    if isinstance(receiver, ast.Attribute) and _keeps_settled(receiver, module):
+        return True
     return any(
         (isinstance(node, ast.Call) and module.callee(node) in MAKES_DONE)
         or (isinstance(node, ast.Await) and dotted(node.value) == text)
@@ -160,8 +162,10 @@ def _settles(statement: ast.stmt, future: str) -> bool:
 
 
 def _came_settled(store: ast.AST, module: Module) -> bool:
-    """Is a variable given what a function of this file returns once it has its outcome?"""
+    """Is a variable given what has its outcome when a function of this file returns it, or an attribute keeps it?"""
     made = module.value(store)
+    if isinstance(made, ast.Attribute):
+        return _keeps_settled(made, module)
     function = module.definition(made.func) if isinstance(made, ast.Call) else None
     if not isinstance(function, ast.FunctionDef) or function.decorator_list:
         return False
@@ -169,6 +173,26 @@ def _came_settled(store: ast.AST, module: Module) -> bool:
     return bool(returned) and all(
         isinstance(value, ast.Name) and _is_settled(value, value.id, module) for value in returned
     )
+
+
+def _keeps_settled(attribute: ast.Attribute, module: Module) -> bool:
+    """Does this file give an attribute of this name nothing but futures that have their outcome, and `None`?"""
+    stores = (node for node in module.nodes(ast.Attribute) if node.attr == attribute.attr)
+    given = [_stored(store, module) for store in stores if isinstance(store.ctx, ast.Store)]
+    futures = [value for value in given if not (isinstance(value, ast.Constant) and value.value is None)]
+    return bool(futures) and all(
+        isinstance(value, ast.Name) and _is_settled(value, value.id, module) for value in futures
+    )
+
+
+def _stored(target: ast.expr, module: Module) -> ast.expr | None:
+    """What an assignment gives a target, also one of several: `x, y = v, w`."""
+    several = module.parent(target)
+    value = module.value(several) if isinstance(several, ast.Tuple) else None
+    match several, value:
+        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+            return next(value for one, value in zip(targets, values, strict=True) if one is target)
+    return module.value(target)
 
 
 def _has_said_so(call: ast.Call, thread: ast.expr, module: Module) -> bool:

@@ -47,7 +47,7 @@ async def poll(delay):
     await asyncio.sleep(delay)
 ```
 
-Where the file imports anyio, trio or curio, it is theirs that is awaited:
+Where the file imports anyio, trio or curio, or marks tests as theirs, it is theirs that is awaited:
 
 ```python bad
 import time

@@ -113,6 +113,7 @@ from ..needs import things, words
 from ..rule import Fix, Related, Report, replace, rule
 
 FUTURE = "asyncio.Future"
+MAKERS = frozenset({FUTURE, "asyncio.AbstractEventLoop.create_future"})
 SETTERS = frozenset({"set_result", "set_exception"})
 ASKING = frozenset({"done", "cancelled"})
 TIMEOUTS = frozenset({
@@ -210,8 +211,14 @@ def _passed_on(name: ast.Name, bound: list[ast.AST], module: Module) -> set[ast.
                 values += targets
             case ast.Call(func=ast.Attribute(value=kept), args=arguments) if use in arguments:
                 values.append(kept)
-    inside = (node for value in values if value is not None for node in ast.walk(value))
+    known = (value for value in values if value is not None and not _is_new(value, module))
+    inside = (node for value in known for node in ast.walk(value))
     return set().union(*(_attribute(node, module) for node in inside if isinstance(node, ast.Attribute)))
+
+
+def _is_new(value: ast.expr, module: Module) -> bool:
+    """Is this a call that makes a future, which nothing holds yet?"""
+    return isinstance(value, ast.Call) and module.callee(value) in MAKERS
 
 
 def _attribute(node: ast.Attribute, module: Module) -> set[ast.AST | str]:
@@ -261,11 +268,7 @@ def _is_guarded(call: ast.Call, future: ast.expr, module: Module) -> bool:
     if isinstance(future, ast.Name):
         for bound in module.bindings(future) or ():
             made = module.value(bound)
-            created = isinstance(made, ast.Call) and module.callee(made) in (
-                FUTURE,
-                "asyncio.AbstractEventLoop.create_future",
-            )
-            if created and module.function(bound) is function:
+            if made is not None and _is_new(made, module) and module.function(bound) is function:
                 return True
     for around in module.ancestors(call):
         if around is function:

@@ -172,7 +172,8 @@ Where the object belongs to a library that offers nothing to wait for, as far as
 where the attribute is a property that asks something outside of the process. Not reported are what only a library can
 set, as far as the project's files tell, flags that a handler of `signal.signal()` or a thread changes, loops that watch
 the time of the last sign of life, loops that hold what they look at against what they saw of it before (they may wait
-until nothing changes any more), `sleep(0)`, loops that AIO303 reports, and tests.
+until nothing changes any more), loops that log how much there is of something else (`len(jobs)`), `sleep(0)`, loops
+that AIO303 reports, and tests.
 
 ## Other tools
 
@@ -325,8 +326,9 @@ class _Conditions:
                 pass
             case ast.Pass() | ast.Continue() | ast.Expr(value=ast.Constant()):
                 pass
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))) if name in LOGGING:
-                pass
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) as call) if name in LOGGING:
+                if self._reports(call):
+                    raise _Unclear
             case (
                 ast.Assign(targets=[ast.Name()], value=value)
                 | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
@@ -341,6 +343,14 @@ class _Conditions:
                             yield from self._idle(inner)
             case _:
                 raise _Unclear
+
+    def _reports(self, call: ast.Call) -> bool:
+        """Does this log how much there is of something that the loop does not ask for? That is its work, then."""
+        counts = (node for node in ast.walk(call) if isinstance(node, ast.Call) and len(node.args) == 1)
+        counted = {ast.unparse(count.args[0]) for count in counts if self.module.likely(count.func) == "builtins.len"}
+        branches = (node for node in ast.walk(self.loop) if isinstance(node, (ast.If, ast.While)))
+        asked = {ast.unparse(node) for branch in branches for node in ast.walk(branch.test)}
+        return bool(counted) and not counted & asked
 
     def _asked(self, node: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
         """The state that an expression looks at."""

@@ -98,7 +98,7 @@ make locks and queues in the coroutine that uses them if the loop is one of your
 ## When to ignore
 
 Never, if the code is to run on Python 3.10. A branch that is only for older ones (`if sys.version_info < (3, 10)`) is
-not reported.
+not reported, and neither is one that makes the same call as the other branch, but for the loop.
 
 ## Other tools
 
@@ -112,8 +112,9 @@ import ast
 from collections.abc import Iterator
 
 from ..analysis.starts import in_coroutine
-from ..analysis.versions import reaches
+from ..analysis.versions import LEAVES, reaches
 from ..classes import EMPTY_BASES
+from ..flow import within
 from ..knowledge.removed import LOOP_ARGUMENT, LOST_LOOP_CLASSES, LOST_LOOP_FUNCTIONS
 from ..module import Module
 from ..needs import calls
@@ -136,7 +137,7 @@ def loop_argument(argument: ast.keyword, module: Module) -> Iterator[Report]:
     if not isinstance(call, ast.Call):
         return
     name = _without_loop(call, module)
-    if name and reaches(argument, module, LOOP_ARGUMENT.removed):
+    if name and reaches(argument, module, LOOP_ARGUMENT.removed) and not _has_a_twin(call, argument, module):
         message = f"`{name}()` takes no `loop` since Python 3.10; leave it out"
         unsafe = _does_something(argument.value, module) or _needs_a_loop(name, call, module)
         yield Report(argument, message, Fix(RemoveArgument(argument), unsafe=unsafe))
@@ -177,6 +178,45 @@ def _above(cls: ast.ClassDef, module: Module) -> str | None:
         found = module.definition(outer)
         return _builder(found, module) if isinstance(found, ast.ClassDef) and found is not cls else None
     return None
+
+
+def _has_a_twin(call: ast.Call, argument: ast.keyword, module: Module) -> bool:
+    """Is the same call made without the argument where a condition is otherwise: `Lock() if NEW else Lock(loop=loop)`?
+
+    Such a condition tells Pythons apart, unless it asks whether there is a loop.
+    """
+    wanted, given = _without(call, argument), _mentioned(argument.value, module)
+    return any(
+        isinstance(node, ast.Call) and _without(node) == wanted
+        for test, other in _otherwise(call, module)
+        if given.isdisjoint(_mentioned(test, module))
+        for node in within(*other)
+    )
+
+
+def _otherwise(node: ast.AST, module: Module) -> Iterator[tuple[ast.expr, list[ast.AST]]]:
+    """Each condition that leads to a node in its function, and the code for when it is otherwise."""
+    for inner in (node, *module.ancestors(node, below=module.function(node))):
+        for before in module.above(inner):
+            if isinstance(before, ast.If) and not before.orelse and isinstance(before.body[-1], LEAVES):
+                yield before.test, [*before.body]
+        match module.parent(inner):
+            case ast.If(test=test, body=body, orelse=orelse) if inner is not test:
+                yield test, [*(orelse if inner in body else body)]
+            case ast.IfExp(test=test, body=chosen, orelse=other) if inner is not test:
+                yield test, [other if inner is chosen else chosen]
+
+
+def _without(call: ast.Call, argument: ast.keyword | None = None) -> str:
+    """A call as text, without this argument."""
+    keywords = [keyword for keyword in call.keywords if keyword is not argument]
+    return ast.unparse(ast.Call(call.func, call.args, keywords))
+
+
+def _mentioned(node: ast.expr, module: Module) -> set[str]:
+    """The variables in an expression, each as a whole: `self.loop`."""
+    names = (part for part in ast.walk(node) if isinstance(part, (ast.Name, ast.Attribute)))
+    return {ast.unparse(name) for name in names if not isinstance(module.parent(name), ast.Attribute)}
 
 
 def _does_something(value: ast.expr, module: Module) -> str:
