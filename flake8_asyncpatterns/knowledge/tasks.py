@@ -28,6 +28,9 @@ HELD = frozenset(
 )  # fmt: skip
 # Parts of the names of methods that start something and keep it themselves.
 STARTERS = ("create_task", "create_background_task", "executor", "spawn", "submit")
+# Methods of a group of tasks that start one there; but for the first, they are given a function.
+# Sources: "Task Groups" in the library reference, CPython 3.11-3.14; the documentation of anyio, trio and curio.
+START_IN_GROUP = frozenset({"create_task", "spawn", "start_soon"})
 # What makes `asyncio.wait()` return before all is done; the constants are these strings.
 ENDS_EARLY = frozenset(
     {"FIRST_COMPLETED", "FIRST_EXCEPTION", "asyncio.FIRST_COMPLETED", "asyncio.FIRST_EXCEPTION"}
@@ -38,6 +41,8 @@ NEVER_FAIL = frozenset(
     {"asyncio.Queue.put", "asyncio.LifoQueue.put", "asyncio.PriorityQueue.put", "asyncio.sleep", "asyncio.Event.wait"}
 )
 FUTURES = frozenset({"asyncio.Future", "asyncio.Task"})
+# Only those that were told a size are ever full.
+QUEUES = frozenset({"asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue"})
 # What only a coroutine is said to be by an annotation.
 COROUTINE_TYPES = frozenset(
     {"typing.Coroutine", "collections.abc.Coroutine", "types.CoroutineType", "typing.Generator"}
