@@ -97,6 +97,15 @@ class Origins:
         origins = self._ways(function, State()).origins
         return len(origins) == 1 and all(origin.how == "started" and origin.alone for origin in origins)
 
+    def has_only_friends(self, function: FunctionDef) -> bool:
+        """Is this something private that only other files come to: a base class, say?"""
+        origins = self._ways(function, State()).origins
+        return all(origin.place is None and _is_private(origin.function.name) for origin in origins)
+
+    def is_part_of(self, inner: FunctionDef, outer: FunctionDef) -> bool:
+        """Does a function run in nothing but the calls of another one, which waits for it?"""
+        return all(origin.function is outer for origin in self._ways(inner, State(outer)).origins)
+
     def _is_helper(self, inner: FunctionDef, outer: FunctionDef) -> bool:
         """Is this a function inside of another one, and somewhere called, rather than handed to others only?"""
         return self.module.function(inner) is outer and any(how == "called" for _, how in self._leads_to(inner))
@@ -327,6 +336,10 @@ class Origins:
         """Does this code not run while something waits for the task to end?"""
         waiting = self._waited_for(start)
         return waiting is not None and waiting not in self.module.ancestors(place)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
 
 
 def _end(node: ast.stmt) -> tuple[int, int]:

@@ -89,6 +89,7 @@ Nothing is said either where loop and change are steps of one task, as far as th
 one coroutine, which is started in one place and kept there (`self._task = asyncio.create_task(self._run())`), or the
 change is over before that task starts, or made in a task that has ended. An await that surely does not wait – of a
 coroutine of the file that waits for nothing itself, of `put()` on a queue without a size – lets nobody in between.
+Where only other files come to both loop and change, by private methods, the change must take something out.
 
 ## Fix
 
@@ -121,7 +122,7 @@ from ..flow import LOOPS, within, yields
 from ..knowledge.containers import MAPPINGS
 from ..module import Module
 from ..needs import Need, words
-from ..rule import Fix, Related, Report, Symbol, replace, rule
+from ..rule import Fix, FunctionDef, Related, Report, Symbol, replace, rule
 from ..signs import ASYNC, FOR, changing
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
@@ -345,7 +346,15 @@ def _may_come(change: Change, collection: Collection, loop: ast.For | Comprehens
     state = _state(collection.stored, module)
     if isinstance(loop, ast.For) and yields(*loop.body) and state.home is None:
         return True  # who takes the items may do so
-    return module.analysis(Origins).may_meet(loop, change.place, state)
+    origins = module.analysis(Origins)
+    if not change.takes and all(map(origins.has_only_friends, _functions(loop, change.place, module=module))):
+        return False  # who fills it, and goes over it, knows in which order
+    return origins.may_meet(loop, change.place, state)
+
+
+def _functions(*nodes: ast.AST, module: Module) -> Iterator[FunctionDef]:
+    around = (module.function(node) for node in nodes)
+    return (function for function in around if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def _state(stored: Stored, module: Module) -> State:
