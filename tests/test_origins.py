@@ -219,3 +219,36 @@ app.add_route(handle)
     assert not may_meet(methods)
     assert may_meet(methods, State())
     assert may_meet(methods.replace("own = Service()", "own = services[request.name]"))
+
+
+def test_whose_a_function_is() -> None:
+    module = Module.parse(
+        """
+import asyncio
+class Service:
+    def start(self):
+        self.one = asyncio.create_task(self.run())
+        self.two = asyncio.create_task(self.twice())
+    def restart(self):
+        self.two = asyncio.create_task(self.twice())
+    async def run(self):
+        await self.step()
+        def inner(): ...
+        inner()
+    async def step(self): ...
+    async def twice(self): await self.both()
+    async def both(self): ...
+    async def public(self): ...
+    async def _private(self): await self._deeper()
+    async def _deeper(self): ...
+    async def __aenter__(self): ...
+"""
+    )
+    origins = Origins(module)
+    functions = {f.name: f for f in module.nodes(ast.FunctionDef, ast.AsyncFunctionDef)}
+    tasks = {name for name, function in functions.items() if origins.has_a_task(function)}
+    assert tasks == {"run", "step", "inner"}
+    friends = {name for name, function in functions.items() if origins.has_only_friends(function)}
+    assert friends == {"_private", "_deeper"}
+    parts = {name for name, function in functions.items() if origins.is_part_of(function, functions["run"])}
+    assert parts == {"run", "step", "inner"}
