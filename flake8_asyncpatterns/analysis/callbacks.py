@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..flow import LOOPS, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
-from ..knowledge.tasks import RUNNERS
+from ..knowledge.tasks import TAKES_COROUTINES
 from ..module import Module
 from ..needs import Need, calls, either, words
 from ..reference import reference
@@ -165,7 +165,7 @@ def _is_run(coroutine: ast.expr, module: Module) -> bool:
     """Is a coroutine awaited right where it stands, or handed to what runs it?"""
     around = module.parent(coroutine)
     if isinstance(around, ast.Call):
-        return coroutine in around.args and module.callee(around) in RUNNERS
+        return coroutine in around.args and module.callee(around) in TAKES_COROUTINES
     return isinstance(around, ast.Await)
 
 

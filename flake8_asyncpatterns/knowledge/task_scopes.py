@@ -18,6 +18,11 @@ TIMEOUT_ERRORS = frozenset({"builtins.TimeoutError", "asyncio.TimeoutError"})
 # Source: "Task Groups" in the library reference, CPython 3.11-3.14.
 TASK_GROUP = "asyncio.TaskGroup"
 
+# Blocks that end when the tasks that were started in them have. Sources: the documentation of anyio, trio and curio.
+TASK_GROUPS = frozenset({
+    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group", "trio.open_nursery", "curio.TaskGroup",
+})  # fmt: skip
+
 # Blocks that end what awaits in them, when time is up or somebody says so, and let the task go on behind them.
 CANCEL_SCOPES = TIME_LIMITS | {"anyio.CancelScope", "trio.CancelScope"}
 

@@ -23,7 +23,7 @@ AWAITING = frozenset(
     f"asyncio.{name}" for name in ("create_task", "ensure_future", "gather", "run", "shield", "wait_for")
 )
 # Whatever coroutine they are handed runs.
-RUNNERS = AWAITING | FROM_COROUTINE | {
+TAKES_COROUTINES = AWAITING | FROM_COROUTINE | {
     THREADSAFE, "asyncio.AbstractEventLoop.run_until_complete", "asyncio.TaskGroup.create_task",
 }  # fmt: skip
 
@@ -36,6 +36,9 @@ HELD = frozenset(
 )  # fmt: skip
 # Parts of the names of methods that start something and keep it themselves.
 STARTERS = ("create_task", "create_background_task", "executor", "spawn", "submit")
+# Methods of a group of tasks that start one there; but for the first, they are given a function.
+# Sources: "Task Groups" in the library reference, CPython 3.11-3.14; the documentation of anyio, trio and curio.
+START_IN_GROUP = frozenset({"create_task", "spawn", "start_soon"})
 # What makes `asyncio.wait()` return before all is done; the constants are these strings.
 ENDS_EARLY = frozenset(
     {"FIRST_COMPLETED", "FIRST_EXCEPTION", "asyncio.FIRST_COMPLETED", "asyncio.FIRST_EXCEPTION"}
@@ -46,6 +49,8 @@ NEVER_FAIL = frozenset(
     {"asyncio.Queue.put", "asyncio.LifoQueue.put", "asyncio.PriorityQueue.put", "asyncio.sleep", "asyncio.Event.wait"}
 )
 FUTURES = frozenset({"asyncio.Future", "asyncio.Task"})
+# Only those that were told a size are ever full.
+QUEUES = frozenset({"asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue"})
 # What only a coroutine is said to be by an annotation.
 COROUTINE_TYPES = frozenset(
     {"typing.Coroutine", "collections.abc.Coroutine", "types.CoroutineType", "typing.Generator"}

@@ -99,7 +99,8 @@ class Counter:
 
 Reported are attributes of `self`, variables of the module and of the function around, and items of those, where the
 value is known to be a number, a text or the like. A list, set or dict that is extended by `+=` or `|=` loses nothing.
-Nothing is said under an asyncio lock.
+Nothing is said under an asyncio lock, nor where the file starts only one task that comes here, and nobody else changes
+the attribute.
 
 ## Fix
 
@@ -122,7 +123,8 @@ import ast
 from collections.abc import Iterator
 
 from ..analysis.freenames import unused
-from ..analysis.shared import Guards, is_shared
+from ..analysis.origins import Origins, State
+from ..analysis.shared import Guards, is_opening, is_shared
 from ..flow import suspends
 from ..knowledge.containers import VALUES
 from ..module import Module
@@ -187,8 +189,26 @@ def stale_update(update: ast.stmt, module: Module) -> Iterator[Report]:
 
 def _may_be_changed(target: ast.expr, update: ast.stmt, module: Module) -> bool:
     """May another task change this, too, and at any time?"""
-    inside = module.function(update) is not None
-    return inside and is_shared(target, module) and not module.analysis(Guards).is_guarded(update)
+    function = module.function(update)
+    if function is None or not is_shared(target, module) or module.analysis(Guards).is_guarded(update):
+        return False
+    return not isinstance(function, ast.AsyncFunctionDef) or not _is_one_tasks(target, update, function, module)
+
+
+def _is_one_tasks(target: ast.expr, update: ast.stmt, function: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Is all that changes this attribute of `self` done by one task, in turn?"""
+    origins = module.analysis(Origins)
+    if not isinstance(target, ast.Attribute) or not origins.has_a_task(function):
+        return False
+    stores = module.assignments(target) or ()
+    late = (store for store in stores if not _is_made_first(store, module))
+    return bool(stores) and not any(origins.may_meet(update, store, State(of_self=True)) for store in late)
+
+
+def _is_made_first(store: ast.AST, module: Module) -> bool:
+    """Is this where an object, or its class, begins?"""
+    function = module.function(store)
+    return function is None or (isinstance(function, ast.FunctionDef) and is_opening(function))
 
 
 def _taken_earlier(update: ast.stmt, target: ast.expr, value: ast.BinOp, module: Module) -> Iterator[Report]:

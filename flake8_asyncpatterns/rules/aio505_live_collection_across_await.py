@@ -85,6 +85,12 @@ file takes single items out, or a coroutine puts some in. What is done under a l
 happens on starting up, and a loop that ends right after its await. A list raises nothing, and is not reported: what is
 added is met, too, and what is left out when an item is removed is often of no matter.
 
+Nothing is said either where loop and change are steps of one task, as far as the file shows: both are reached only from
+one coroutine, which is started in one place and kept there (`self._task = asyncio.create_task(self._run())`), or the
+change is over before that task starts, or made in a task that has ended. An await that surely does not wait – of a
+coroutine of the file that waits for nothing itself, of `put()` on a queue without a size – lets nobody in between.
+Where only other files come to both loop and change, by private methods, the change must take something out.
+
 ## Fix
 
 Safe: the loop goes over a copy. It still meets what was removed meanwhile: where that matters, ask again after the
@@ -93,7 +99,8 @@ makes the list before anything is awaited.
 
 ## When to ignore
 
-Where the two never run at the same time.
+Where the two never run at the same time, for a reason that only other files show: a base class that calls one method
+after the other, a program that adds all there is before it starts.
 
 ## Other tools
 
@@ -104,12 +111,14 @@ their own body. What other tasks do during an await is reported by none.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
-from ..analysis.calls import Calls
+from ..analysis.origins import Origins, State
+from ..analysis.pauses import is_pause
 from ..analysis.shared import Guards, is_closing, is_opening
-from ..flow import LOOPS, suspends, within, yields
+from ..flow import LOOPS, within, yields
 from ..knowledge.containers import MAPPINGS
 from ..module import Module
 from ..needs import Need, words
@@ -156,7 +165,6 @@ class Changes:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.calls = module.analysis(Calls)
         self._by_name: dict[str, list[Change]] = {}
         for call in module.nodes(ast.Call):
             match call.func:
@@ -187,17 +195,9 @@ class Changes:
                 and function is not here
                 and not is_opening(function)
                 and self._same(collection.stored, change.stored)
-                and not self._is_called_in_turn(function, here)
                 and not self.module.analysis(Guards).is_guarded(change.place)
             ):
                 yield change
-
-    def _is_called_in_turn(self, inner: FunctionDef, here: FunctionDef | ast.Lambda | None) -> bool:
-        """Is this a function inside of the loop's own one, which calls it, rather than to hand it to others?"""
-        return self.module.function(inner) is here and any(
-            isinstance(call := self.module.parent(mention), ast.Call) and call.func is mention
-            for mention in self.calls.mentions(inner)
-        )
 
     def _same(self, one: Stored, other: Stored) -> bool:
         if isinstance(one, ast.Name) or isinstance(other, ast.Name):
@@ -223,7 +223,7 @@ def live_collection_across_await(loop: ast.AST, module: Module) -> Iterator[Repo
     function = module.coroutine(loop)
     if function is None or not isinstance(loop, (ast.For, ast.ListComp, ast.SetComp, ast.DictComp)):
         return
-    if not _waits(loop, module) or is_opening(function):
+    if not _waits(loop, module, _hands_over) or is_opening(function):
         return
     for iterable in [loop.iter] if isinstance(loop, ast.For) else [g.iter for g in loop.generators if not g.is_async]:
         collection = _collection(iterable, module)
@@ -234,9 +234,9 @@ def live_collection_across_await(loop: ast.AST, module: Module) -> Iterator[Repo
         found = [
             change
             for change in module.analysis(Changes).of(collection)
-            if _hurts(change, collection, function, loop, module)
+            if _hurts(change, collection, function, loop, module) and _may_come(change, collection, loop, module)
         ]
-        if found:
+        if found and _waits(loop, module, partial(_lets_others_run, module=module)):
             yield _report(collection, found, module)
 
 
@@ -248,19 +248,21 @@ def _report(collection: Collection, found: list[Change], module: Module) -> Repo
     return Report(collection.whole, message, fix, related=related)
 
 
-def _waits(loop: ast.For | Comprehension, module: Module) -> bool:
-    """Do others get their turn between two items?"""
+def _waits(loop: ast.For | Comprehension, module: Module, waits: Callable[[ast.AST], bool]) -> bool:
+    """Do others get their turn between two items, where these nodes wait?"""
     if not isinstance(loop, ast.For):
-        return suspends(loop)
-    if not suspends(*loop.body) and not yields(*loop.body):
-        return False
-    return not all(_ends_after(node, loop, module) for node in within(*loop.body) if _hands_over(node))
+        return any(map(waits, within(loop)))
+    return any(waits(node) and not _ends_after(node, loop, module) for node in within(*loop.body))
 
 
 def _hands_over(node: ast.AST) -> bool:
     return isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield)) or (
         isinstance(node, ast.comprehension) and bool(node.is_async)
     )
+
+
+def _lets_others_run(node: ast.AST, module: Module) -> bool:
+    return isinstance(node, ast.Yield) or is_pause(node, module)
 
 
 def _ends_after(node: ast.AST, loop: ast.For, module: Module) -> bool:
@@ -287,7 +289,9 @@ def _collection(iterable: ast.expr, module: Module) -> Collection | None:
     match iterable:
         case ast.Call(func=ast.Attribute(value=mapping, attr=view), args=[], keywords=[]) if view in VIEWS:
             stored, item = _stored(mapping)
-            return Collection(iterable, stored, item, "builtins.dict") if stored is not None else None
+            if stored is None or module.instance_of(mapping) is not None:
+                return None  # what a class of the file gives may be a copy
+            return Collection(iterable, stored, item, "builtins.dict")
         case ast.Call(args=arguments) if module.callee(iterable) in WALKS:
             found = (_collection(argument, module) for argument in arguments)
             return next((collection for collection in found if collection), None)
@@ -330,13 +334,38 @@ def _hurts(
     changing = module.function(change.place)
     assert isinstance(changing, (ast.FunctionDef, ast.AsyncFunctionDef))  # as in Changes.of
     coroutine = isinstance(changing, ast.AsyncFunctionDef)
-    if is_closing(function) and coroutine and not _mentions(loop, changing.name):
+    if is_closing(function) and coroutine and not (change.takes and _mentions(loop, changing.name)):
         return False  # when all is closed, no task is left that would run it
     if not change.takes:
         return collection.kind in GROWING_BY_KEY and coroutine
     if collection.kind is None:
         return change.method == "discard"
     return collection.kind in NOTICING
+
+
+def _may_come(change: Change, collection: Collection, loop: ast.For | Comprehension, module: Module) -> bool:
+    """May this change be made while the loop waits?"""
+    state = _state(collection.stored, module)
+    if isinstance(loop, ast.For) and yields(*loop.body) and state.home is None:
+        return True  # who takes the items may do so
+    origins = module.analysis(Origins)
+    if not change.takes and all(map(origins.has_only_friends, _functions(loop, change.place, module=module))):
+        return False  # who fills it, and goes over it, knows in which order
+    return origins.may_meet(loop, change.place, state)
+
+
+def _functions(*nodes: ast.AST, module: Module) -> Iterator[FunctionDef]:
+    around = (module.function(node) for node in nodes)
+    return (function for function in around if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def _state(stored: Stored, module: Module) -> State:
+    """Whose a collection is that is held by this."""
+    if isinstance(stored, ast.Attribute):
+        return State(of_self=True)
+    homes = {module.function(bound) for bound in module.bindings(stored) or ()}
+    home = homes.pop() if len(homes) == 1 else None
+    return State(home if isinstance(home, (ast.FunctionDef, ast.AsyncFunctionDef)) else None)
 
 
 def _mentions(loop: ast.AST, name: str) -> bool:

@@ -99,7 +99,7 @@ class Loader:
 ```
 
 Nothing is said under a lock, where something is put in place before the await, where it is looked for again after it,
-and in functions that by their name start or end something.
+in functions that by their name start or end something, and where the file starts only one task that comes here.
 
 ## Fix
 
@@ -120,7 +120,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..analysis.calls import Calls
+from ..analysis.origins import Origins
 from ..analysis.shared import Guards, is_closing, is_opening, is_shared
 from ..flow import within
 from ..module import Module
@@ -155,7 +155,7 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
     for looked, region in _missing(check, module):
         if not is_shared(looked.stored, module) or module.analysis(Guards).is_guarded(check):
             continue
-        if _is_one_calls(looked.stored, function, module) or _is_set_before(looked, check, function, module):
+        if _is_one_tasks(looked.stored, function, module) or _is_set_before(looked, check, function, module):
             continue
         found = _set_late(looked, region, module)
         if found is not None and not module.analysis(Guards).is_guarded(found):
@@ -165,25 +165,13 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
             return
 
 
-def _is_one_calls(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
-    """Is this a variable of the function around, which runs this one in no task but its own?"""
-    around = module.function(function)
-    if not isinstance(stored, ast.Name) or not isinstance(around, ast.AsyncFunctionDef):
-        return False
-    todo: list[ast.AST] = [function]  # and what awaits it, up to the function around
-    for inner in todo:
-        mentions = [*module.analysis(Calls).mentions(inner)] if isinstance(inner, ast.AsyncFunctionDef) else []
-        if not mentions or not all(_is_awaited(mention, module) for mention in mentions):
-            return False
-        callers = {module.function(mention) for mention in mentions}
-        todo += [caller for caller in callers if caller is not None and caller is not around and caller not in todo]
-    return True
-
-
-def _is_awaited(name: ast.expr, module: Module) -> bool:
-    """Is this the function in `await f()`?"""
-    call = module.parent(name)
-    return isinstance(call, ast.Call) and call.func is name and isinstance(module.parent(call), ast.Await)
+def _is_one_tasks(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
+    """Does one task alone come here, or is this a variable of the function around, which runs this in no other task?"""
+    origins, around = module.analysis(Origins), module.function(function)
+    if origins.has_a_task(function):
+        return True
+    inside = isinstance(stored, ast.Name) and isinstance(around, ast.AsyncFunctionDef)
+    return inside and isinstance(around, ast.AsyncFunctionDef) and origins.is_part_of(function, around)
 
 
 def _is_set_before(looked: Looked, check: ast.If, function: ast.AsyncFunctionDef, module: Module) -> bool:
