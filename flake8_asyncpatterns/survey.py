@@ -60,7 +60,7 @@ class Survey:
         self.known: dict[str, Known] = {}
         self.new_facts: dict[str, Facts | Unreadable] = {}
         self.digests: dict[str, bytes] = {}
-        self.project = self._project() if order.project else None
+        self.project: Project | None = None  # made where somebody asks the other files
         self.said: list[Checked] = []
 
     @cached_property
@@ -68,8 +68,8 @@ class Survey:
         """The files, by absolute path."""
         return {os.path.abspath(name): name for name in self.names}  # noqa: PTH100  # of each of many
 
-    def _project(self) -> Project:
-        from .project import Project  # late: files that are each on their own have none
+    def _of_all(self) -> Project:
+        from .project import Project  # late: a small file mostly asks nothing
         from .roots import Roots
 
         return Project(self._load, Roots(self.order.settings.src))
@@ -77,11 +77,13 @@ class Survey:
     def results(self) -> Iterator[Checked]:
         """What came of the files of which there is something to say, in order."""
         looked_at = self._looked_at()
-        if self.project is not None:
+        if self.order.project:
             for _ in looked_at:
                 pass
             with paused():  # all that comes of the files is there, and stays
-                self._link(self.project)
+                if names := self._asking():
+                    self.project = self._of_all()
+                    self._link(names, self.project)
             looked_at = iter(self.names)
         for name in looked_at:
             if name in self.known or name in self.before.said:
@@ -171,9 +173,9 @@ class Survey:
         except Unreadable as error:
             return error
 
-    def _link(self, project: Project) -> None:
-        """Have the files ask each other, round by round, until nothing more is answered."""
-        asking = [name for name in self._asking() if not self._is_answered(name, project)]
+    def _link(self, names: Sequence[str], project: Project) -> None:
+        """Have these files ask the others, round by round, until nothing more is answered."""
+        asking = [name for name in names if not self._is_answered(name, project)]
         answered: dict[str, dict[Question, Answer]] = {name: {} for name in asking}
         asked = {name: self.known[name].outcome.examined.asked for name in asking}
         for _ in range(ROUNDS):
@@ -260,7 +262,7 @@ class Survey:
         if store is None or self.given:
             return
         left = self._left()
-        if self.project is not None:
+        if self.order.project:
             self._keep_facts(left)
         self.ledger.keep(left, self.known)
         young = {name: left.contents[name] for name in self.seen.young()}
