@@ -115,6 +115,9 @@ Safe: each coroutine becomes `asyncio.create_task(…)` where it is made. That n
 coroutine it is `loop.create_task(…)` if `loop.run_until_complete(asyncio.wait(…))` says which loop; otherwise there is
 no fix.
 
+Calls beside them of which nothing is known become `asyncio.ensure_future(…)`, as `asyncio.wait()` itself made them
+before Python 3.11: that leaves tasks and futures as they are.
+
 Where all results are wanted, `asyncio.gather()` or `asyncio.TaskGroup` (Python 3.11) say so in fewer words.
 
 ## When to ignore
@@ -133,6 +136,7 @@ from collections.abc import Iterator
 
 from ..analysis.callbacks import COROUTINE, result
 from ..analysis.starts import in_coroutine
+from ..analysis.tasks import is_fresh, maker
 from ..analysis.versions import reaches
 from ..knowledge.awaitables import COROUTINE as DECORATOR
 from ..knowledge.coroutines import COROUTINES
@@ -162,7 +166,8 @@ def wait_on_coroutines(call: ast.Call, module: Module) -> Iterator[Report]:
     if not coroutines:
         return
     if in_coroutine(call, module):
-        yield Report(call, MESSAGE, Fix(*(_as_task(coroutine) for coroutine in coroutines)))
+        unknown = (_as_future(item) for item in _unknown_beside(coroutines, module))
+        yield Report(call, MESSAGE, Fix(*(_as_task(coroutine) for coroutine in coroutines), *unknown))
         return
     loop = _loop(call, module)
     edits: list[Edit] = [
@@ -175,6 +180,21 @@ def _as_task(coroutine: ast.expr) -> Replace:
     return replace(
         coroutine, "{create_task}({coroutine})", create_task=Symbol("asyncio.create_task"), coroutine=coroutine
     )
+
+
+def _as_future(item: ast.expr) -> Replace:
+    """What `asyncio.wait` did by itself before Python 3.11, whatever this is."""
+    return replace(item, "{ensure_future}({item})", ensure_future=Symbol("asyncio.ensure_future"), item=item)
+
+
+def _unknown_beside(coroutines: list[ast.expr], module: Module) -> Iterator[ast.expr]:
+    """The calls in the same lists that may give coroutines, too: mended by halves, the mistake would only be hidden."""
+    lists = dict.fromkeys(map(module.parent, coroutines))
+    items = (item for one in lists if isinstance(one, (ast.List, ast.Tuple, ast.Set)) for item in one.elts)
+    for item in items:
+        unknown = isinstance(item, ast.Call) and item not in coroutines and maker(item.func, module) is None
+        if unknown and is_fresh(item, module):
+            yield item
 
 
 def _loop(call: ast.Call, module: Module) -> ast.expr | None:
