@@ -30,6 +30,18 @@ def within(*nodes: ast.AST) -> Iterator[ast.AST]:
             todo += reversed(list(children(node)))
 
 
+def position(node: ast.AST) -> tuple[int, int]:
+    """Where a statement or an expression begins: its line, and the bytes of that before it."""
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # placed nodes only
+
+
+def says_nothing(statement: ast.stmt) -> bool:
+    """Is this what stands in a function that others are to define: `...`, `pass`, a docstring?"""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
 def body(function: ast.AST) -> Iterator[ast.AST]:
     """The nodes that run when this function, class or module runs, without nested functions' bodies."""
     own = function.body  # type: ignore[attr-defined]  # all of these have one

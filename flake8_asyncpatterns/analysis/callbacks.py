@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from ..flow import LOOPS, within
+from ..flow import LOOPS, says_nothing, within
 from ..knowledge.callbacks import RECEIVERS, RESULTS, UNMISTAKABLE, Receiver
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.tasks import TAKES_COROUTINES
@@ -101,19 +101,12 @@ def returns_nothing(function: ast.FunctionDef, module: Module) -> bool:
     """Is what the code of a function returns surely None, whoever may replace it?"""
     if module.is_generator(function) or isinstance(function.body[-1], ast.Raise):
         return False
-    if all(_says_nothing(statement) for statement in function.body):
+    if all(says_nothing(statement) for statement in function.body):
         return False
     if function.returns is not None and not _names_nothing(function.returns):
         return False
     returned = (node.value for node in module.returns(function))
     return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in returned)
-
-
-def _says_nothing(statement: ast.stmt) -> bool:
-    """Is this what stands in a function that others are to define: `...`, `pass`, a docstring?"""
-    return isinstance(statement, ast.Pass) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
 
 
 def _names_nothing(annotation: ast.expr) -> bool:

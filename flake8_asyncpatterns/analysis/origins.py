@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..flow import LOOPS, Loop, body, within
+from ..flow import LOOPS, Loop, body, position, within
 from ..knowledge.decorators import ABSTRACT, CONTEXT_MANAGERS, PROPERTIES, RUNS_AT_ONCE
 from ..knowledge.task_scopes import TASK_GROUPS
 from ..knowledge.tasks import START_IN_GROUP
@@ -318,7 +318,7 @@ class Origins:
         """Is this code over once the task is started, and the task once this comes again?"""
         around = [*self.module.ancestors(start, below=self.module.function(start))]
         statement = self.module.statement(place)
-        if statement in around or _position(statement) > _position(start):
+        if statement in around or position(statement) > position(start):
             return False
         ours = {*self.module.ancestors(place)}
         shared = next((node for node in around if isinstance(node, LOOPS) and node in ours), None)
@@ -329,7 +329,7 @@ class Origins:
         return any(
             isinstance(node, ast.Attribute) and node.attr == "cancel"
             for guarded in within(*loop.body)
-            if isinstance(guarded, ast.Try) and _end(guarded) > _position(start)
+            if isinstance(guarded, ast.Try) and _end(guarded) > position(start)
             for node in within(*guarded.finalbody)
         )
 
@@ -345,7 +345,3 @@ def _is_private(name: str) -> bool:
 
 def _end(node: ast.stmt) -> tuple[int, int]:
     return node.end_lineno or 0, node.end_col_offset or 0
-
-
-def _position(node: ast.AST) -> tuple[int, int]:
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # placed nodes only

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..flow import body
+from ..flow import body, says_nothing
 from ..knowledge.blocking.primitives import MAXSIZE
 from ..knowledge.decorators import SAME_RESULT
 from ..knowledge.tasks import QUEUES
@@ -48,8 +48,8 @@ def _goes_on(call: ast.Call, module: Module, depth: int) -> bool:
 def _is_hook(function: ast.AsyncFunctionDef) -> bool:
     """Does this do nothing, so that a subclass may do more?"""
     return all(
-        isinstance(statement, (ast.Pass, ast.Raise))
-        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        says_nothing(statement)
+        or isinstance(statement, ast.Raise)
         or (isinstance(statement, ast.Return) and isinstance(statement.value, ast.Constant | None))
         for statement in function.body
     )

@@ -22,6 +22,7 @@ from ..facts import (
     Told,
     Use,
 )
+from ..flow import position
 from ..knowledge.decorators import CONTEXT_MANAGERS, KEEPS_CLASS, PROPERTIES, RUNS_AT_ONCE, SAME_RESULT
 from ..knowledge.locks import MUTEXES
 from ..narrowing import dotted
@@ -77,8 +78,8 @@ class Summary:
         self._is_told = told
         self.module = module
         self._lines = lines(module.text)
-        self._functions = sorted(module.nodes(ast.FunctionDef, ast.AsyncFunctionDef), key=_line)
-        self._classes = sorted(module.nodes(ast.ClassDef), key=_line)
+        self._functions = sorted(module.nodes(ast.FunctionDef, ast.AsyncFunctionDef), key=position)
+        self._classes = sorted(module.nodes(ast.ClassDef), key=position)
         self._numbers: dict[ast.AST, int] = {
             node: number for nodes in (self._functions, self._classes) for number, node in enumerate(nodes)
         }
@@ -353,10 +354,6 @@ class Summary:
         return ""
 
 
-def _line(node: ast.AST) -> tuple[int, int]:
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # definitions have a place
-
-
 def _outer_first(node: Run) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, -(node.end_lineno or 0), -(node.end_col_offset or 0)
 
@@ -418,7 +415,7 @@ def _given(node: Run, places: Places) -> Given | None:
 
 def _starred(module: Module) -> Iterator[str]:
     """The modules of which everything is imported."""
-    for statement in sorted(module.nodes(ast.ImportFrom), key=_line):
+    for statement in sorted(module.nodes(ast.ImportFrom), key=position):
         for local, _, qualified in imports(statement):
             if local == "*":
                 yield qualified.removesuffix("*").rstrip(".") or "."

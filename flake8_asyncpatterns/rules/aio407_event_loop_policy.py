@@ -97,7 +97,7 @@ from collections.abc import Iterator
 
 from ..analysis.mentions import Mentions
 from ..analysis.versions import reaches
-from ..flow import within
+from ..flow import position, within
 from ..knowledge.removed import LOOP_FACTORIES, POLICIES, Gone
 from ..module import Module
 from ..needs import calls
@@ -114,7 +114,7 @@ NO_LONGER = "loops look after child processes themselves; take it out"
 def event_loop_policy(_: ast.Module, module: Module) -> Iterator[Report]:
     """Report each statement that speaks of policies or child watchers."""
     told = set()
-    found = sorted(module.analysis(Mentions).of(POLICIES), key=lambda mention: _place(mention[0]))
+    found = sorted(module.analysis(Mentions).of(POLICIES), key=lambda mention: position(mention[0]))
     for node, name in found:
         statement = module.statement(node)
         gone = POLICIES[name]
@@ -126,10 +126,6 @@ def event_loop_policy(_: ast.Module, module: Module) -> Iterator[Report]:
             if not refusal and not fix:
                 refusal = NO_LONGER if gone.removed == (3, 14) else ELSEWHERE
             yield Report(whole or node, _message(name, gone), fix, refusal)
-
-
-def _place(node: ast.AST) -> tuple[int, int]:
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # mentions are placed
 
 
 def _message(name: str, gone: Gone) -> str:

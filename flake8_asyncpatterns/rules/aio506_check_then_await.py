@@ -122,7 +122,7 @@ from collections.abc import Iterator
 
 from ..analysis.origins import Origins
 from ..analysis.shared import Guards, is_closing, is_opening, is_shared
-from ..flow import within
+from ..flow import position, within
 from ..module import Module
 from ..needs import Need, words
 from ..rule import Related, Report, rule
@@ -168,10 +168,9 @@ def check_then_await(check: ast.If, module: Module) -> Iterator[Report]:
 def _is_one_tasks(stored: ast.expr, function: ast.AsyncFunctionDef, module: Module) -> bool:
     """Does one task alone come here, or is this a variable of the function around, which runs this in no other task?"""
     origins, around = module.analysis(Origins), module.function(function)
-    if origins.has_a_task(function):
-        return True
-    inside = isinstance(stored, ast.Name) and isinstance(around, ast.AsyncFunctionDef)
-    return inside and isinstance(around, ast.AsyncFunctionDef) and origins.is_part_of(function, around)
+    if isinstance(stored, ast.Name) and isinstance(around, ast.AsyncFunctionDef):
+        return origins.has_a_task(function) or origins.is_part_of(function, around)
+    return origins.has_a_task(function)
 
 
 def _is_set_before(looked: Looked, check: ast.If, function: ast.AsyncFunctionDef, module: Module) -> bool:
@@ -238,18 +237,16 @@ def _set_late(looked: Looked, region: list[ast.stmt], module: Module) -> ast.exp
     stored = [n for n in inside if isinstance(getattr(n, "ctx", None), ast.Store) and looked.names(n)]
     if not stored:
         return None
-    target = min((node for node in stored if isinstance(node, ast.expr)), key=_position)
+    target = min((node for node in stored if isinstance(node, ast.expr)), key=position)
     setting = module.statement(target)
-    waits = [n for n in inside if _is_wait(n) and (_position(n) < _position(setting) or n in {*ast.walk(setting)})]
+    waits = [n for n in inside if _is_wait(n) and (position(n) < position(setting) or n in {*ast.walk(setting)})]
     waits = [wait for wait in waits if not _leaves_out(module.statement(wait), target, module)]
     made = setting.value if isinstance(setting, (ast.Assign, ast.AnnAssign)) else None
     if not waits or made is None or isinstance(made, ast.Constant):
         return None
-    first = min(_position(wait) for wait in waits)
+    first = min(position(wait) for wait in waits)
     again = (
-        n
-        for n in inside
-        if isinstance(n, (ast.If, ast.While, ast.Assert)) and first < _position(n) < _position(setting)
+        n for n in inside if isinstance(n, (ast.If, ast.While, ast.Assert)) and first < position(n) < position(setting)
     )
     return None if any(looked.names(inner) for node in again for inner in ast.walk(node.test)) else target
 
@@ -270,10 +267,6 @@ def _leaves_out(statement: ast.stmt, target: ast.expr, module: Module) -> bool:
             return False
         statement = module.statement(parent)
     return False
-
-
-def _position(node: ast.AST) -> tuple[int, int]:
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # placed nodes only
 
 
 def _same(one: ast.expr, other: ast.expr) -> bool:
