@@ -246,6 +246,15 @@ class Module:
         """The value that a plain assignment gives this target; None: it is no target, or of another kind."""
         return self._scopes.value(target)
 
+    def given(self, target: ast.expr) -> ast.expr | None:
+        """The same, also for one of several targets: `x, y = 1, 2`."""
+        several = self.parent(target)
+        match several, self.parent(several) if several else None:
+            case ast.Tuple(elts=targets), ast.Assign(value=ast.Tuple(elts=values)):
+                if len(targets) == len(values) and not any(isinstance(e, ast.Starred) for e in targets + values):
+                    return next(value for one, value in zip(targets, values, strict=True) if one is target)
+        return self.value(target)
+
     def only_value(self, name: ast.expr) -> ast.expr | None:
         """The value of a variable that is bound once, to that; None: it is bound otherwise, or no variable."""
         bindings = self.bindings(name) if isinstance(name, ast.Name) else None
@@ -417,7 +426,7 @@ class Module:
             return None
         found = imported & OTHER_LOOPS
         if not found and "pytest" in imported:
-            marks = (node for node in self.nodes(ast.Attribute) if node.attr in OTHER_LOOPS)
+            marks = (mark for library in OTHER_LOOPS for mark in self.attributes(library))
             found = frozenset(mark.attr for mark in marks if self.name(mark) == f"pytest.mark.{mark.attr}")
         return next(iter(sorted(found)), None)
 

@@ -177,22 +177,12 @@ def _came_settled(store: ast.AST, module: Module) -> bool:
 
 def _keeps_settled(attribute: ast.Attribute, module: Module) -> bool:
     """Does this file give an attribute of this name nothing but futures that have their outcome, and `None`?"""
-    stores = (node for node in module.nodes(ast.Attribute) if node.attr == attribute.attr)
-    given = [_stored(store, module) for store in stores if isinstance(store.ctx, ast.Store)]
+    stores = (store for store in module.attributes(attribute.attr) if isinstance(store.ctx, ast.Store))
+    given = [module.given(store) for store in stores]
     futures = [value for value in given if not (isinstance(value, ast.Constant) and value.value is None)]
     return bool(futures) and all(
         isinstance(value, ast.Name) and _is_settled(value, value.id, module) for value in futures
     )
-
-
-def _stored(target: ast.expr, module: Module) -> ast.expr | None:
-    """What an assignment gives a target, also one of several: `x, y = v, w`."""
-    several = module.parent(target)
-    value = module.value(several) if isinstance(several, ast.Tuple) else None
-    match several, value:
-        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
-            return next(value for one, value in zip(targets, values, strict=True) if one is target)
-    return module.value(target)
 
 
 def _has_said_so(call: ast.Call, thread: ast.expr, module: Module) -> bool:

@@ -180,11 +180,7 @@ def only_value(name: ast.Name, module: Module) -> ast.expr | None:
     """The value of a variable that the file binds in one place only."""
     match module.bindings(name):
         case [bound]:
-            match bound, module.parent(bound), module.parent(module.parent(bound) or bound):
-                case ast.Name(), ast.Tuple(elts=targets), ast.Assign(value=ast.Tuple(elts=values)):
-                    if len(targets) == len(values) and not any(isinstance(e, ast.Starred) for e in targets + values):
-                        return next(value for target, value in zip(targets, values, strict=True) if target is bound)
-            return module.value(bound)
+            return module.given(bound) if isinstance(bound, ast.Name) else module.value(bound)
     return None
 
 

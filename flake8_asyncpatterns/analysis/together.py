@@ -124,7 +124,7 @@ class Together:
 
     def asks_for_iterators(self) -> bool:
         """Does anything else than `async for` call an `__aiter__`?"""
-        return any(node.attr == "__aiter__" for file in self.files for node in file.module.nodes(ast.Attribute))
+        return any(file.module.attributes("__aiter__") for file in self.files)
 
     def candidates(self) -> Iterator[Conversion]:
         """What is, or surely drives, a generator coroutine."""

@@ -594,7 +594,7 @@ def _await_event(
 
 def _is_cleared(event: ast.expr, module: Module) -> bool:
     name = ast.unparse(event)
-    return any(a.attr == "clear" and ast.unparse(a.value) == name for a in module.nodes(ast.Attribute))
+    return any(ast.unparse(clear.value) == name for clear in module.attributes("clear"))
 
 
 def _has_comments(loop: ast.While, module: Module) -> bool:

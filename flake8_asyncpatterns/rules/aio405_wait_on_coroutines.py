@@ -245,7 +245,7 @@ def _is_method_of_all(method: ast.expr, module: Module) -> bool:
     """Is this `x.ready.wait`, where all that the file ever puts into an attribute `ready` is an `asyncio.Event`?"""
     match method:
         case ast.Attribute(value=ast.Attribute(attr=name)):
-            stored = [n for n in module.nodes(ast.Attribute) if n.attr == name and isinstance(n.ctx, ast.Store)]
+            stored = [node for node in module.attributes(name) if isinstance(node.ctx, ast.Store)]
             kinds = {module.type_of(node) for node in stored}
             return len(kinds) == 1 and f"{kinds.pop()}.{method.attr}" in COROUTINES
     return False

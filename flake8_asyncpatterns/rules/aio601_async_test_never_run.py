@@ -93,7 +93,7 @@ def async_test_never_run(function: ast.AsyncFunctionDef, module: Module) -> Iter
             yield Report(function, _message(name), refusal=_rename(name))
     elif name not in ASYNC_FIXTURES:
         yield Report(function, _message(name), case.fix)
-    elif not any(attribute.attr == name for attribute in module.nodes(ast.Attribute)):
+    elif not module.attributes(name):
         yield Report(
             function, f"`{name}` is for `IsolatedAsyncioTestCase`; a plain `TestCase` never calls it", case.fix
         )
