@@ -18,18 +18,18 @@ TIMEOUT_ERRORS = frozenset({"builtins.TimeoutError", "asyncio.TimeoutError"})
 # Source: "Task Groups" in the library reference, CPython 3.11-3.14.
 TASK_GROUP = "asyncio.TaskGroup"
 
-# Blocks that end when the tasks that were started in them have. Sources: the documentation of anyio, trio and curio.
-TASK_GROUPS = frozenset({
-    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group", "trio.open_nursery", "curio.TaskGroup",
+# Groups of tasks that cancel the task inside of them, when one of the others fails. Source: PEP 789.
+CANCELLING_GROUPS = frozenset({
+    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group", "trio.open_nursery",
 })  # fmt: skip
+# Blocks that end when the tasks that were started in them have. Sources: the documentation of anyio, trio and curio.
+TASK_GROUPS = CANCELLING_GROUPS | {"curio.TaskGroup"}
 
 # Blocks that end what awaits in them, when time is up or somebody says so, and let the task go on behind them.
 CANCEL_SCOPES = TIME_LIMITS | {"anyio.CancelScope", "trio.CancelScope"}
 
 # Blocks that cancel the task inside of them, which must be the one that entered them. Source: PEP 789.
-TASK_SCOPES = CANCEL_SCOPES | {
-    TASK_GROUP, "asyncpatterns.TaskPool", "anyio.create_task_group", "trio.open_nursery",
-}  # fmt: skip
+TASK_SCOPES = CANCEL_SCOPES | CANCELLING_GROUPS
 
 # Parts of the names of calls that may raise a TimeoutError by themselves: that of the operating system, or of a limit
 # of their own.
