@@ -170,7 +170,7 @@ class Scan:
         self._anyway: set[str] = set()
         for rule in self._rules:
             needs = [*rule.needs]
-            ways = [*self._ways(needs, project)]
+            ways = dict.fromkeys(self._ways(needs, project))
             if not needs or not all(ways):  # it needs nothing, if only in one of its ways
                 self._anyway.add(rule.code)
                 continue
